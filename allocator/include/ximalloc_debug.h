@@ -1,0 +1,55 @@
+/* What ximalloc offers a tester; exists only in the test flavours (ASSAY_TEST_SEAMS). Nothing here is thread-safe against
+ * threads that are inside the allocator, unless a function says so. */
+#ifndef XIMALLOC_DEBUG_H
+#define XIMALLOC_DEBUG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ximalloc.h"
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/* Back to the state of a fresh process: everything unmapped, globals, options, statistics, random and the virtual clock
+ * as before the first call; every thread's heap is gone. Memory is then mapped again from the same fixed base, so the
+ * same calls return the same addresses. */
+XI_EXPORT void xi_debug_reset(void);
+
+/* Milliseconds pass on the allocator's clock, which is virtual in these flavours and starts at 0. */
+XI_EXPORT void xi_debug_advance_clock(uint64_t ms);
+
+/* Runs every structure validator; calls `report` for each thing that is wrong. True when nothing was. */
+XI_EXPORT bool xi_debug_check(void (*report)(void* context, const char* what), void* context);
+
+/* Calls into the operating system, as the seam sees them. */
+typedef enum xi_os_kind {
+  XI_OS_RESERVE,   /* mmap of address space, nothing committed */
+  XI_OS_MAP,       /* mmap of readable and writable memory */
+  XI_OS_UNMAP,     /* munmap */
+  XI_OS_COMMIT,    /* mprotect to readable and writable */
+  XI_OS_DECOMMIT,  /* madvise and mprotect: contents gone, not accessible */
+  XI_OS_DISCARD,   /* madvise: contents gone, still accessible */
+  XI_OS_KEY_CREATE,
+  XI_OS_GETRANDOM
+} xi_os_kind_t;
+
+typedef struct xi_os_call {
+  xi_os_kind_t kind;
+  void* address;    /* NULL where the kernel chooses */
+  size_t size;
+  size_t alignment; /* 0 where none is asked for */
+} xi_os_call_t;
+
+/* What the seam makes of a call that is about to happen: 0 lets it happen, an errno value makes it fail with that. */
+typedef int (*xi_os_before_t)(void* context, const xi_os_call_t* call);
+/* After a call that succeeded; `address` is where. Both may run on any thread that is inside the allocator. */
+typedef void (*xi_os_after_t)(void* context, const xi_os_call_t* call, void* address);
+XI_EXPORT void xi_debug_set_os_hook(xi_os_before_t before, xi_os_after_t after, void* context);
+
+#if defined(__cplusplus)
+}
+#endif
+#endif /* XIMALLOC_DEBUG_H */

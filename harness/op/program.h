@@ -1,0 +1,143 @@
+// A program: what a caller does to an allocator, as a value. Bytes (encode.h, decode.h) and text (text.h) are its two
+// other forms; docs/program_syntax.md is the reference for both.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assay {
+
+enum class OpCode : uint8_t {
+#define ASSAY_OP(id, text, code, result, args, capability, weight, precondition, doc) k##id = code,
+#include "harness/op/ops.def"
+#undef ASSAY_OP
+};
+
+enum class ArgKind : uint8_t { kNothing, kSize, kCount, kAlignment, kSlot, kMillis, kFlag };
+enum class ResultKind : uint8_t { kNone, kFills, kMoves };
+enum class Capability : uint8_t { kAlways, kUsableSize, kCollect, kVirtualClock };
+enum class Precondition : uint8_t { kNone, kNotMainThread };
+
+// A row of ops.def as data.
+struct OpInfo {
+  OpCode code;
+  std::string_view name;
+  ResultKind result;
+  std::array<ArgKind, 3> args;
+  Capability capability;
+  uint32_t weight;
+  Precondition precondition;
+  std::string_view doc;
+
+  size_t arg_count() const;                 // arguments that are not kNothing
+  std::optional<size_t> slot_arg() const;   // index of the kSlot argument
+};
+
+const std::vector<OpInfo>& all_ops();                       // in the order of ops.def
+const OpInfo& info(OpCode code);
+const OpInfo* find_op(std::string_view name);               // nullptr when there is none
+
+// Caps of the byte form, and of text. Traces know none but the number of threads.
+inline constexpr size_t kMaxBytes = 64 * 1024;
+inline constexpr size_t kMaxOperations = 4096;              // members of ranges count
+inline constexpr uint32_t kMaxSlots = 1024;
+inline constexpr uint32_t kMaxThreads = 4;                  // t0..t3
+inline constexpr uint32_t kMaxTextSlots = 65535;
+inline constexpr uint32_t kMaxTextThreads = 1023;
+
+// The slots of one operand: one slot, or a range that includes both ends. With `half_seed` only a fixed random half of
+// the members takes part.
+struct SlotRange {
+  uint32_t first = 0;
+  uint32_t last = 0;
+  uint32_t step = 1;
+  std::optional<uint64_t> half_seed;
+
+  bool single() const { return first == last && !half_seed; }
+  bool operator==(const SlotRange&) const = default;
+};
+
+// A number, or an interval from which each member of a range draws its own by a fixed generator
+// (`24..4096 seed 7`); low == high for a plain number.
+struct Value {
+  uint64_t low = 0;
+  uint64_t high = 0;
+  uint64_t seed = 0;
+
+  bool single() const { return low == high; }
+  // The value for the `member`-th (0-based) operation of the line.
+  uint64_t at(uint64_t member) const;
+  bool operator==(const Value&) const = default;
+};
+
+// One line of the text form. Which fields count is said by info(code).
+struct Operation {
+  OpCode code = OpCode::kMalloc;
+  uint32_t thread = 0;
+  std::optional<SlotRange> result;          // slots that the line fills
+  std::optional<SlotRange> slot;            // slots that it takes; nullopt means NULL where the operation takes a slot
+  std::array<Value, 3> args{};              // numeric arguments, at their positions in info(code).args
+
+  uint64_t members() const;                 // operations that this line stands for
+  bool operator==(const Operation&) const = default;
+};
+
+enum class Mode : uint8_t { kSequential, kSchedule, kFree };
+
+struct Header {
+  std::optional<std::string> flavour;
+  std::optional<std::string> mode;
+  std::optional<std::string> subject;
+  std::optional<std::string> expect;        // a violation token, or "clean"
+  bool operator==(const Header&) const = default;
+};
+
+struct Program {
+  Header header;
+  std::vector<Operation> lines;
+
+  uint64_t operations() const;              // sum of members()
+  bool operator==(const Program&) const = default;
+};
+
+// One call, as the executor sees it: ranges unrolled, values drawn.
+struct Step {
+  uint64_t line = 0;                        // "op 5" of reports
+  uint64_t member = 0;                      // "op 5[17]"
+  OpCode code = OpCode::kMalloc;
+  uint32_t thread = 0;
+  std::optional<uint64_t> result_slot;
+  std::optional<uint64_t> slot;             // nullopt: NULL, where the operation takes a slot
+  std::array<uint64_t, 3> args{};
+};
+
+// Where an executor gets its steps: a program in memory, or a trace that is read as it runs (bounded memory).
+class StepSource {
+ public:
+  virtual ~StepSource() = default;
+  // False at the end. A source that fails in the middle (a corrupt trace) throws InputError.
+  virtual bool next(Step& step) = 0;
+};
+
+class ProgramSteps final : public StepSource {
+ public:
+  explicit ProgramSteps(const Program& program) : program_(program) {}
+  bool next(Step& step) override;
+
+ private:
+  const Program& program_;
+  uint64_t line_ = 0;
+  uint64_t member_ = 0;
+};
+
+// Bad input from the user: one line that says what and where. The command line prints it and exits 2.
+struct InputError {
+  std::string message;                      // "file.ops:3:14: unknown operation 'mallok'"
+};
+
+}  // namespace assay

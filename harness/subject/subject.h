@@ -1,0 +1,77 @@
+// What is under test: a set of entry points, and what else it can do for a tester (capabilities). The harness knows an
+// allocator only through this.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assay {
+
+// The standard's entry points; usable_size and collect may be null.
+struct SubjectApi {
+  void* (*malloc)(size_t) = nullptr;
+  void* (*calloc)(size_t, size_t) = nullptr;
+  void* (*realloc)(void*, size_t) = nullptr;
+  void* (*aligned_alloc)(size_t, size_t) = nullptr;
+  int (*posix_memalign)(void**, size_t, size_t) = nullptr;
+  void (*free)(void*) = nullptr;
+  size_t (*usable_size)(void*) = nullptr;
+  void (*collect)(bool force) = nullptr;
+};
+
+// Bytes at the operating system's seam.
+struct Footprint {
+  uint64_t mapped_bytes = 0;
+  uint64_t committed_bytes = 0;
+};
+
+// What a subject that is built for testing offers besides; each may be null.
+struct SubjectInstruments {
+  void (*reset)() = nullptr;                         // back to the state of a fresh process; other threads are parked
+  void (*advance_clock)(uint64_t ms) = nullptr;
+  Footprint (*footprint)() = nullptr;
+  // Whole-structure validators: calls `report` once for each thing that is wrong; true when all is right.
+  bool (*check_structure)(void (*report)(void* context, const char* what), void* context) = nullptr;
+  // False when [block, block + size) is not wholly inside memory that the OS layer handed out and committed.
+  bool (*is_committed)(const void* block, size_t size) = nullptr;
+};
+
+// Where the standard leaves a choice; probed in a child, unknown means that what depends on it is skipped.
+enum class ReallocZero : uint8_t { kUnknown, kFrees, kMinimal, kKeeps };
+struct Promises {
+  ReallocZero realloc_zero = ReallocZero::kUnknown;
+  bool aligned_alloc_any_size = false;               // a size that is no multiple of the alignment is accepted
+  bool memalign_rejects_without_errno = false;       // posix_memalign leaves errno alone on error
+  bool zero_size_unique = true;                      // malloc(0) is a unique block, not NULL
+  bool limits_at_seam = false;                       // refuses by its seam: NULL below the caps is always a violation
+  bool deterministic_addresses = false;              // the same program gets the same addresses after reset()
+};
+
+class Subject {
+ public:
+  virtual ~Subject() = default;
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
+
+  const SubjectApi& api() const { return api_; }
+  const SubjectInstruments& instruments() const { return instruments_; }
+  const Promises& promises() const { return promises_; }
+  const std::string& name() const { return name_; }          // as the user wrote it: "ximalloc", "libc", "./libmine.so"
+  const std::string& version() const { return version_; }
+  const std::string& path() const { return path_; }           // of the file that holds it, "" for this executable
+  // True when `pc` lies in the subject's own code: a stack's innermost frame there names a crash.
+  virtual bool owns_code(const void* pc) const = 0;
+
+ protected:
+  Subject() = default;
+  SubjectApi api_;
+  SubjectInstruments instruments_;
+  Promises promises_;
+  std::string name_, version_, path_;
+};
+
+}  // namespace assay
