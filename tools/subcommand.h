@@ -1,9 +1,11 @@
 // What each subcommand of `assay` shares: global options, the one JSON object, exit statuses. A subcommand is one file
-// (tools/cmd_<name>.cc) that registers itself with the argument parser and returns what to run.
+// (tools/cmd_<name>.cc) that adds its options to the argument parser and returns what to run; tools/CMakeLists.txt lists
+// them.
 #pragma once
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,6 +23,9 @@ struct GlobalOptions {
   std::uint64_t seed = 0;
   bool seed_given = false;
   std::vector<std::string> subjects;
+
+  // Where text for people goes: stdout, or stderr when stdout is for the one JSON object.
+  std::FILE* human() const { return json ? stderr : stdout; }
 };
 
 // The result of a subcommand. `fields` holds the keys that docs and design give for it, beside the common ones.
@@ -30,8 +35,9 @@ struct SubcommandOutcome {
   nlohmann::json fields = nlohmann::json::object();
 };
 
-// Adds its options to `app` and returns the function that does the work. Throws InputError for bad input. Human output
-// goes to stdout when `global.json` is false; with --json, main prints the one object and all else goes to stderr.
+// Adds its options to `app`, which is the subcommand's own (set its description; --help, --json, --flavour, --mode,
+// --seed and --subject are there already), and returns the function that does the work. That throws InputError for bad
+// input. Human output goes to global.human(); with --json, main prints the one object on stdout.
 using SubcommandRun = std::function<SubcommandOutcome(const GlobalOptions&)>;
 
 SubcommandRun add_replay(CLI::App& app);

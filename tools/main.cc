@@ -1,0 +1,148 @@
+// The `assay` command line: finds the subcommand, runs it, and turns whatever comes of it into an exit status, one line
+// on stderr where something was refused, and with --json one object on stdout.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <string_view>
+
+#include "harness/op/program.h"
+#include "tools/subcommand.h"
+
+namespace assay {
+namespace {
+
+struct Registered {
+  const char* name;
+  SubcommandRun (*add)(CLI::App&);
+};
+constexpr Registered kSubcommands[] = {
+#define ASSAY_SUBCOMMAND(name, add) {name, add},
+#include "subcommands.inc"
+#undef ASSAY_SUBCOMMAND
+};
+
+constexpr std::string_view kFlavours[] = {"dev",  "release", "fuzz",  "fuzz-sched", "afl", "tsan",
+                                          "msan", "sched",   "sched-tsan", "secure", "cov"};
+
+// What the parser cannot refuse before it knows the options.
+void check(const GlobalOptions& global) {
+  bool known = global.flavour.empty();
+  for (std::string_view flavour : kFlavours) known = known || global.flavour == flavour;
+  if (!known) throw InputError{fmt::format("unknown flavour '{}'", global.flavour)};
+  if (global.mode == "schedule" || global.mode == "free") {
+    throw InputError{fmt::format("mode '{}' is not available for the operations of this version", global.mode)};
+  }
+  if (!global.mode.empty() && global.mode != "sequential") {
+    throw InputError{fmt::format("unknown mode '{}' (sequential, schedule or free)", global.mode)};
+  }
+}
+
+void add_global_options(CLI::App& app, GlobalOptions& global) {
+  app.add_flag("--json", global.json, "Print exactly one JSON object on stdout");
+  app.add_option("--flavour", global.flavour, "Build flavour: dev, release, fuzz, cov");
+  app.add_option("--mode", global.mode, "sequential, schedule or free");
+  app.add_option("--seed", global.seed, "Seed of everything random");
+  app.add_option("--subject", global.subjects, "Allocator under test: ximalloc, libc, ./lib.so or ./lib.so:prefix_")
+      ->expected(1)
+      ->take_all();
+}
+
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (c == '\n' || c == '\r') c = ' ';
+  }
+  while (!text.empty() && text.back() == ' ') text.pop_back();
+  return text;
+}
+
+const char* verdict(ExitStatus status) {
+  switch (status) {
+    case ExitStatus::kClean: return "clean";
+    case ExitStatus::kViolation: return "violation";
+    case ExitStatus::kBadInput:
+    case ExitStatus::kHarnessBug: break;
+  }
+  return "error";
+}
+
+// What main knows of the command line before and after parsing.
+struct Invocation {
+  GlobalOptions global;
+  std::string subcommand;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+};
+
+int finish(const Invocation& invocation, SubcommandOutcome outcome) {
+  const GlobalOptions& global = invocation.global;
+  outcome.message = one_line(outcome.message);
+  if (outcome.status == ExitStatus::kBadInput) fmt::print(stderr, "assay: {}\n", outcome.message);
+  if (outcome.status == ExitStatus::kHarnessBug) fmt::print(stderr, "HARNESS BUG: {}\n", outcome.message);
+  if (global.json) {
+    const char* commit = std::getenv("ASSAY_COMMIT");
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - invocation.start;
+    nlohmann::json object = std::move(outcome.fields);
+    object["verdict"] = verdict(outcome.status);
+    object["message"] = outcome.message;
+    object["subcommand"] = invocation.subcommand;
+    object["commit"] = commit == nullptr ? "" : commit;
+    object["flavour"] = global.flavour.empty() ? ASSAY_FLAVOUR : global.flavour;
+    object["mode"] = global.mode.empty() ? "sequential" : global.mode;
+    object["seconds"] = seconds.count();
+    // A program name need not be UTF-8; what is not is replaced instead of refused.
+    const auto handler = nlohmann::json::error_handler_t::replace;
+    fmt::print(stdout, "{}\n", object.dump(2, ' ', false, handler));
+  }
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    fmt::print(stderr, "assay: standard output cannot be written\n");
+    if (outcome.status == ExitStatus::kClean) outcome.status = ExitStatus::kBadInput;
+  }
+  return static_cast<int>(outcome.status);
+}
+
+SubcommandOutcome guarded(const std::function<SubcommandOutcome()>& run) {
+  try {
+    return run();
+  } catch (const InputError& error) {
+    return {ExitStatus::kBadInput, error.message, nlohmann::json::object()};
+  } catch (const std::exception& error) {
+    return {ExitStatus::kHarnessBug, error.what(), nlohmann::json::object()};
+  }
+}
+
+int run_main(int argc, char** argv) {
+  Invocation invocation;
+  // A command line that does not parse must be answered in JSON, too, when that was asked for.
+  for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
+    if (std::string_view(argv[i]) == "--json") invocation.global.json = true;
+  }
+  GlobalOptions parsed;
+  SubcommandRun run;
+  CLI::App app("assay finds bugs in memory allocators", "assay");
+  app.require_subcommand(1);
+  for (const Registered& row : kSubcommands) {
+    CLI::App* sub = app.add_subcommand(row.name);
+    add_global_options(*sub, parsed);
+    sub->parse_complete_callback([&invocation, name = row.name] { invocation.subcommand = name; });
+    sub->final_callback([&run, work = row.add(*sub)] { run = work; });
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return finish(invocation, {ExitStatus::kBadInput, error.what(), nlohmann::json::object()});
+  }
+  for (const CLI::App* sub : app.get_subcommands()) parsed.seed_given = sub->count("--seed") > 0;
+  invocation.global = parsed;
+  SubcommandOutcome outcome = guarded([&] {
+    check(parsed);
+    return run(parsed);
+  });
+  return finish(invocation, std::move(outcome));
+}
+
+}  // namespace
+}  // namespace assay
+
+int main(int argc, char** argv) { return assay::run_main(argc, argv); }
