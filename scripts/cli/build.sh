@@ -1,0 +1,143 @@
+# Builds flavours: one at a time in each folder, output into work/logs, a word beforehand when it takes long.
+# shellcheck shell=bash disable=SC2034,SC2154
+
+# Ninja targets that a user's subcommand needs of a flavour; the unit tests are built by `test` only.
+tool_targets() {
+  case $1 in
+    fuzz) echo 'assay_tool fuzz_targets' ;;
+    release) echo 'assay_tool assay_worker assay_record ximalloc ximalloc_shared' ;;
+    *) echo 'assay_tool' ;;
+  esac
+}
+
+# Processor seconds of one build step, measured on the reference machine (see CONTRIBUTING.md).
+step_seconds() {
+  case $1 in
+    fuzz) echo 3.4 ;;
+    *) echo 2.6 ;;
+  esac
+}
+
+install_packages() {
+  mkdir -p "$ASSAY_ROOT/work/logs" "$ASSAY_ROOT/build" 2>/dev/null || refuse "$ASSAY_ROOT: cannot be written"
+  local log=$ASSAY_ROOT/work/logs/bootstrap.log missing
+  missing=$("$ASSAY_ROOT/scripts/bootstrap.sh" --missing)
+  [[ -n $missing ]] || return 0
+  tell "installing $(wc -w <<<"$missing") Debian packages (log: work/logs/bootstrap.log)"
+  local reason
+  if ! reason=$("$ASSAY_ROOT/scripts/bootstrap.sh" 2>&1 >"$log"); then
+    refuse "${reason##*$'\n'}"
+  fi
+}
+
+# first_error LOG: the line that says why a build failed.
+first_error() {
+  grep -m1 -E '(fatal )?error:|CMake Error|undefined symbol|FAILED:' "$1" || tail -n 1 "$1"
+}
+
+# try_build FLAVOUR TARGET…: status 1 when it does not build; the log is work/logs/build-FLAVOUR.log.
+try_build() {
+  local name=$1 folder=$ASSAY_ROOT/build/$1 log=$ASSAY_ROOT/work/logs/build-$1.log
+  shift
+  mkdir -p "$ASSAY_ROOT/work/logs" "$folder"
+  # The lock goes with this process; a build that waits here finds everything done.
+  exec {lock}>"$folder.lock"
+  flock "$lock"
+  local status=0
+  {
+    if [[ ! -f $folder/build.ninja ]]; then
+      (cd "$ASSAY_ROOT" && cmake --preset "$name")
+    fi
+  } >"$log" 2>&1 {lock}>&- || status=1
+  if ((status == 0)); then
+    announce_build "$name" "$folder" "$@"
+    # Ninja runs CMake again by itself when a CMake file has changed.
+    ninja -C "$folder" -j "$(build_jobs)" "$@" >>"$log" 2>&1 {lock}>&- || status=1
+  fi
+  exec {lock}>&-
+  return "$status"
+}
+
+build_jobs() {
+  local cores
+  cores=$(nproc)
+  echo "$((cores > 2 ? cores : 2))"
+}
+
+# Says how long it takes when there is much to build.
+announce_build() {
+  local name=$1 folder=$2 steps
+  shift 2
+  steps=$(ninja -n -C "$folder" "$@" 2>/dev/null | sed -n 's/^\[[0-9]*\/\([0-9]*\)\].*/\1/p' | tail -n 1) || true
+  if ((${steps:-0} > 12)); then
+    local minutes
+    minutes=$(awk -v n="$steps" -v s="$(step_seconds "$name")" -v j="$(nproc)" 'BEGIN { m = n * s / j / 60; print (m < 1 ? "less than a minute" : sprintf("about %d min", m + 0.5)) }')
+    tell "building $name: $steps steps, $minutes (log: work/logs/build-$name.log)"
+  fi
+}
+
+# build_flavour FLAVOUR [TARGETS]: refuses when it does not build.
+build_flavour() {
+  local name=$1
+  # Words on purpose.
+  # shellcheck disable=SC2086
+  if ! try_build "$name" ${2:-all}; then
+    refuse "the $name flavour does not build: $(first_error "$ASSAY_ROOT/work/logs/build-$name.log") (log: work/logs/build-$name.log)"
+  fi
+}
+
+# The value of the header line `flavour:` of a text program, or nothing.
+header_flavour() {
+  local line first=true
+  while IFS= read -r line || [[ -n $line ]]; do
+    line=${line%%#*}
+    line=${line%$'\r'}
+    if $first; then
+      [[ $line =~ ^assay[[:space:]]+[0-9]+[[:space:]]*$ ]] || return 0
+      first=false
+      continue
+    fi
+    if [[ $line =~ ^[[:space:]]*flavour:[[:space:]]*([a-z-]+)[[:space:]]*$ ]]; then
+      echo "${BASH_REMATCH[1]}"
+      return
+    fi
+    # The header ends with the first operation.
+    [[ $line != *'('* ]] || return 0
+  done < <(head -c 65536 -- "$1" | tr -d '\0')
+}
+
+# Sets `flavour`, the one that runs, and `flavours_to_build` ("flavour:targets").
+choose_flavours() {
+  local default_flavour=release file named wanted=()
+  case $subcommand in
+    fuzz | replay | mutants) default_flavour=fuzz ;;
+  esac
+  flavour=${flavour_option:-}
+  if [[ $subcommand == replay && -z $flavour_option ]]; then
+    for file in "${positionals[@]}"; do
+      named=$(header_flavour "$file")
+      [[ -n $named ]] || named=$default_flavour
+      [[ " ${flavours[*]} " == *" $named "* ]] || refuse "$file: unknown flavour '$named' (here: ${flavours[*]})"
+      [[ -n $flavour ]] || flavour=$named
+      wanted+=("$named")
+    done
+  fi
+  flavour=${flavour:-$default_flavour}
+  wanted+=("$flavour")
+  local subject
+  for subject in "${subject_options[@]}"; do
+    # A flavour of ximalloc, and the worker process that any other library may need.
+    case $subject in
+      ximalloc@*) wanted+=("${subject#*@}") ;;
+      *) wanted+=(release) ;;
+    esac
+  done
+  if [[ $subcommand == mutants ]]; then
+    wanted+=(fuzz)
+  fi
+  flavours_to_build=()
+  for named in $(printf '%s\n' "${wanted[@]}" | sort -u); do
+    [[ " ${flavours[*]} " == *" $named "* ]] || refuse "unknown flavour '$named' (here: ${flavours[*]})"
+    flavours_to_build+=("$named:$(tool_targets "$named")")
+  done
+}

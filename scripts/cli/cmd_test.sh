@@ -1,0 +1,113 @@
+# `test [--full]`: builds the flavours, runs CTest, replays the corpus, and counts.
+# shellcheck shell=bash disable=SC2034,SC2154
+passed=0
+failed=0
+skipped=0
+failed_names=()
+
+record_pass() { passed=$((passed + 1)); }
+record_failure() {
+  failed=$((failed + 1))
+  failed_names+=("$1")
+  tell "FAILED $1${2:+: $2}"
+}
+
+# A flavour that does not build is a failed test.
+test_build() {
+  local name=$1
+  shift
+  if try_build "$name" "$@"; then
+    record_pass
+  else
+    record_failure "build $name" "$(first_error "$ASSAY_ROOT/work/logs/build-$name.log") (log: work/logs/build-$name.log)"
+    return 1
+  fi
+}
+
+# run_ctest FLAVOUR: every test of the flavour; each one counts.
+run_ctest() {
+  local name=$1 folder=$ASSAY_ROOT/build/$1 results=$ASSAY_ROOT/work/logs/ctest-$1.xml log=$ASSAY_ROOT/work/logs/ctest-$1.log
+  tell "running the tests of $name (log: work/logs/ctest-$name.log)"
+  rm -f "$results"
+  (cd "$ASSAY_ROOT" && ctest --test-dir "$folder" -j "$(nproc)" --output-on-failure --output-junit "$results") >"$log" 2>&1 || true
+  local counts
+  if ! counts=$(python3 "$ASSAY_ROOT/scripts/cli/junit_counts.py" "$results" 2>/dev/null); then
+    record_failure "ctest $name" "$(tail -n 1 "$log")"
+    return
+  fi
+  local kind value
+  while IFS=$'\t' read -r kind value; do
+    case $kind in
+      passed) passed=$((passed + value)) ;;
+      skipped) skipped=$((skipped + value)) ;;
+      failed) record_failure "$value" "see work/logs/ctest-$name.log" ;;
+    esac
+  done <<<"$counts"
+}
+
+# The committed programs under ASan and UBSan: each file is one test.
+replay_corpus() {
+  local files=() file
+  while IFS= read -r file; do
+    files+=("$file")
+  done < <(find "$ASSAY_ROOT/corpus" "$ASSAY_ROOT"/fuzz/*/seeds -name '*.ops' 2>/dev/null | sort)
+  if ((${#files[@]} == 0)); then
+    record_failure 'corpus' 'there is none'
+    return
+  fi
+  tell "replaying the ${#files[@]} programs of the corpus under ASan and UBSan"
+  local results=$ASSAY_ROOT/work/logs/corpus.json kind value
+  "$ASSAY_ROOT/build/fuzz/bin/assay" replay --json "${files[@]}" >"$results" 2>"$ASSAY_ROOT/work/logs/corpus.log" || true
+  while IFS=$'\t' read -r kind value; do
+    case $kind in
+      passed) passed=$((passed + value)) ;;
+      failed) record_failure "corpus ${value#"$ASSAY_ROOT/"}" "see work/logs/corpus.log" ;;
+    esac
+  done < <(python3 "$ASSAY_ROOT/scripts/cli/replay_counts.py" "$results" || printf 'failed\tno result\n')
+}
+
+# counted NAME COMMAND…: one test, its output in work/logs/NAME.log.
+counted() {
+  local name=$1
+  shift
+  tell "running $name (log: work/logs/$name.log)"
+  if "$@" >"$ASSAY_ROOT/work/logs/$name.log" 2>&1; then
+    record_pass
+  else
+    record_failure "$name" "see work/logs/$name.log"
+  fi
+}
+
+run_tests() {
+  local full=false word
+  for word in "${words[@]}"; do
+    [[ $word == --full ]] && full=true
+  done
+  flavour=dev
+  install_packages
+  # shellcheck disable=SC2046
+  test_build release $(tool_targets release) || true
+  local have_fuzz=true have_dev=true
+  # shellcheck disable=SC2046
+  test_build fuzz $(tool_targets fuzz) || have_fuzz=false
+  test_build dev all || have_dev=false
+  if $full; then
+    export ASSAY_FULL=1
+  fi
+  if $have_dev; then run_ctest dev; fi
+  if $have_fuzz; then replay_corpus; fi
+  if $full; then
+    if test_build fuzz all; then run_ctest fuzz; fi
+    counted clang-tidy "$ASSAY_ROOT/scripts/tidy.sh" --all
+    counted coverage "$ASSAY_ROOT/scripts/coverage.sh"
+    counted mutants "$ASSAY_ROOT/assay" mutants
+  fi
+  local line="$passed passed, $failed failed, $skipped skipped"
+  if $json; then
+    json_answer "$( ((failed == 0)) && echo clean || echo violation)" "$line" \
+      passed "$passed" failed "$failed" skipped "$skipped"
+  else
+    echo "$line"
+  fi
+  ((failed == 0)) || exit 1
+}

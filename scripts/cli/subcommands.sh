@@ -1,0 +1,78 @@
+# The subcommands and their options: one row each, read by the argument check and by --help.
+#
+# synopsis[NAME]   what --help prints after the name
+# purpose[NAME]    one line
+# options[NAME]    "option:kind" words; kinds are checked by check_arguments.sh ("flag" takes no value)
+# operands[NAME]   kind of the operands, with '*' (any number), '+' (at least one) or '1' (exactly one); "" for none
+# shellcheck shell=bash disable=SC2034
+declare -A synopsis purpose options operands
+
+flavours=(dev release fuzz cov)
+modes=(sequential)
+
+synopsis[fuzz]='[TARGET…] [--seconds N] [--engine libfuzzer] [--jobs J] [--keep-going] [--known FILE]'
+purpose[fuzz]='hunt for bugs: all targets, 60 s in all by default; resumes from work/'
+options[fuzz]='--seconds:seconds --engine:engine --jobs:count --keep-going:flag --known:file --flavour:flavour --mode:mode --seed:number --subject:subject'
+operands[fuzz]='target*'
+
+synopsis[test]='[--full]'
+purpose[test]='build everything and run every test'
+options[test]='--full:flag'
+operands[test]=''
+
+synopsis[replay]='FILE… [--repeat N] [--gdb]'
+purpose[replay]='run programs (bytes, text, traces), each in a child, and print the verdict of each'
+options[replay]='--repeat:count --gdb:flag --flavour:flavour --mode:mode --seed:number --subject:subject'
+operands[replay]='file+'
+
+synopsis[show]='FILE'
+purpose[show]='print a program as text'
+options[show]='--flavour:flavour'
+operands[show]='file1'
+
+synopsis[encode]='FILE.ops -o OUT'
+purpose[encode]='text to bytes'
+options[encode]='-o:output --output:output --flavour:flavour'
+operands[encode]='file1'
+
+synopsis[record]='[-o FILE] -- CMD…'
+purpose[record]="keep any program's allocations; exits with its status"
+options[record]='-o:output --output:output --flavour:flavour'
+operands[record]='command+'
+
+synopsis[import]='TRACE -o DIR [--window N]'
+purpose[import]='cut a trace into seed programs'
+options[import]='-o:output_dir --output:output_dir --window:count --max:count --flavour:flavour'
+operands[import]='file1'
+
+synopsis[mutants]='[--filter GLOB] [--seconds N] [--patch FILE…] [--blind]'
+purpose[mutants]='build each seeded bug (or your patches), hunt each for at most N seconds, print the scoreboard'
+options[mutants]='--filter:mutant_glob --seconds:seconds --patch:files --blind:flag --seed:number'
+operands[mutants]=''
+
+synopsis[bench]='[NAME…] [--against LIST]'
+purpose[bench]='throughput and memory beside the other allocators of this machine'
+options[bench]='--against:text --runs:count --instructions:flag'
+operands[bench]='text*'
+
+synopsis[subjects]=''
+purpose[subjects]='what can be tested here'
+options[subjects]='--flavour:flavour'
+operands[subjects]=''
+
+synopsis[doctor]=''
+purpose[doctor]='what is missing here'
+options[doctor]=''
+operands[doctor]=''
+
+synopsis[build]='PRESET…'
+purpose[build]='build flavours: '"${flavours[*]}"
+options[build]=''
+operands[build]='flavour+'
+
+synopsis[help]='[SUBCOMMAND]'
+purpose[help]='this list, or one subcommand'
+options[help]=''
+operands[help]='subcommand*'
+
+subcommand_order=(fuzz test replay show encode record import mutants bench subjects doctor build help)
