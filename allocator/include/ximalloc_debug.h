@@ -24,6 +24,20 @@ XI_EXPORT void xi_debug_advance_clock(uint64_t ms);
 /* Runs every structure validator; calls `report` for each thing that is wrong. True when nothing was. */
 XI_EXPORT bool xi_debug_check(void (*report)(void* context, const char* what), void* context);
 
+/* True when the program counter `pc` lies in ximalloc's own code: callable at any time, also from a signal handler. */
+XI_EXPORT bool xi_debug_owns_code(const void* pc);
+
+/* True when every byte of [block, block + size) is memory that the OS layer handed out and has not taken back: mapped
+ * or committed, not decommitted or unmapped. Metadata counts too. Thread-safe. */
+XI_EXPORT bool xi_debug_is_committed(const void* block, size_t size);
+
+/* Bytes at the seam now: address space for blocks (arenas, mappings of huge blocks), and what of it is committed. The
+ * allocator's own metadata is not in it: it is proportional to the address space and never given back. */
+XI_EXPORT void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_bytes);
+
+/* True when memory comes from the fixed base, false when that was taken and the kernel chose another place. */
+XI_EXPORT bool xi_debug_addresses_are_fixed(void);
+
 /* Calls into the operating system, as the seam sees them. */
 typedef enum xi_os_kind {
   XI_OS_RESERVE,   /* mmap of address space, nothing committed */
@@ -45,7 +59,9 @@ typedef struct xi_os_call {
 
 /* What the seam makes of a call that is about to happen: 0 lets it happen, an errno value makes it fail with that. */
 typedef int (*xi_os_before_t)(void* context, const xi_os_call_t* call);
-/* After a call that succeeded; `address` is where. Both may run on any thread that is inside the allocator. */
+/* After a call that succeeded; `address` is where. Both may run on any thread that is inside the allocator. The hook
+ * stays over xi_debug_reset(), whose own unmapping it is not told of. Beside what the hook refuses, the seam fails with
+ * ENOMEM a call that would take all mapped address space above 1 TiB or all committed memory above 4 GiB. */
 typedef void (*xi_os_after_t)(void* context, const xi_os_call_t* call, void* address);
 XI_EXPORT void xi_debug_set_os_hook(xi_os_before_t before, xi_os_after_t after, void* context);
 

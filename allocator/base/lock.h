@@ -1,0 +1,47 @@
+// A lock of four bytes. It spins for a short while, then sleeps by pointers that os/ sets: base/ knows no system calls.
+#pragma once
+
+#include <cstdint>
+
+#include "allocator/base/atomic.h"
+
+namespace xi {
+
+// Sleeps while *word == value (may return early); wakes one sleeper. Defined in os/futex.cc.
+extern void (*lock_sleep)(const void* word, uint32_t value);
+extern void (*lock_wake)(const void* word);
+
+class Lock {
+ public:
+  constexpr Lock() noexcept = default;
+
+  void lock() {
+    uint32_t expected = kFree;
+    if (!state_.compare_exchange(expected, kHeld, kAcquire)) lock_contended();
+  }
+
+  void unlock() {
+    if (state_.exchange(kFree, kRelease) == kContended) lock_wake(&state_);
+  }
+
+  bool is_held() const { return state_.load(kRelaxed) != kFree; }
+
+ private:
+  static constexpr uint32_t kFree = 0, kHeld = 1, kContended = 2;
+  void lock_contended();
+
+  Atomic<uint32_t> state_{kFree};
+};
+
+class LockGuard {
+ public:
+  explicit LockGuard(Lock& lock) : lock_(lock) { lock_.lock(); }
+  ~LockGuard() { lock_.unlock(); }
+  LockGuard(const LockGuard&) = delete;
+  LockGuard& operator=(const LockGuard&) = delete;
+
+ private:
+  Lock& lock_;
+};
+
+}  // namespace xi
