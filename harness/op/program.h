@@ -19,7 +19,7 @@ enum class OpCode : uint8_t {
 };
 
 enum class ArgKind : uint8_t { kNothing, kSize, kCount, kAlignment, kSlot, kMillis, kFlag };
-enum class ResultKind : uint8_t { kNone, kFills, kMoves };
+enum class ResultKind : uint8_t { kNone, kFills, kMoves, kEmpties };
 enum class Capability : uint8_t { kAlways, kUsableSize, kCollect, kVirtualClock };
 enum class Precondition : uint8_t { kNone, kNotMainThread };
 
@@ -39,7 +39,8 @@ struct OpInfo {
 };
 
 const std::vector<OpInfo>& all_ops();                       // in the order of ops.def
-const OpInfo& info(OpCode code);
+const OpInfo& info(OpCode code);                            // needs an assigned code
+const OpInfo* find_op(OpCode code);                         // nullptr when the code is not assigned
 const OpInfo* find_op(std::string_view name);               // nullptr when there is none
 
 // Caps of the byte form, and of text. Traces know none but the number of threads.
@@ -51,25 +52,45 @@ inline constexpr uint32_t kMaxTextSlots = 65535;
 inline constexpr uint32_t kMaxTextThreads = 1023;
 
 // The slots of one operand: one slot, or a range that includes both ends. With `half_seed` only a fixed random half of
-// the members takes part.
+// it takes part: exactly half of the slots, the larger half of an odd number, each half equally likely over all seeds.
+// Normal form, which every Program has: `last` is a slot that `step` reaches, and a range of one slot has step 1 and
+// no half_seed.
 struct SlotRange {
   uint32_t first = 0;
   uint32_t last = 0;
   uint32_t step = 1;
-  std::optional<uint64_t> half_seed;
+  std::optional<uint64_t> half_seed = std::nullopt;
 
   bool single() const { return first == last && !half_seed; }
+  uint64_t span() const { return (uint64_t{last} - first) / step + 1; }             // before halving
+  uint64_t members() const { return half_seed ? (span() + 1) / 2 : span(); }
+  void normalise();                                   // needs first <= last and step > 0
   bool operator==(const SlotRange&) const = default;
 };
 
-// A number, or an interval from which each member of a range draws its own by a fixed generator
-// (`24..4096 seed 7`); low == high for a plain number.
+// Walks the slots of a range that take part, in ascending order.
+class SlotCursor {
+ public:
+  SlotCursor() = default;
+  explicit SlotCursor(const SlotRange& range) : range_(range), left_(range.members()) {}
+  bool done() const { return left_ == 0; }
+  uint32_t next();                                    // needs !done()
+
+ private:
+  SlotRange range_;
+  uint64_t left_ = 0;
+  uint64_t position_ = 0;
+};
+
+// A number, or an interval from which each member of a range draws its own, uniformly, by a fixed generator
+// (`24..4096 seed 7`). Normal form: low <= high, and a plain number (low == high) has seed 0.
 struct Value {
   uint64_t low = 0;
   uint64_t high = 0;
   uint64_t seed = 0;
 
   bool single() const { return low == high; }
+  static Value of(uint64_t number) { return {number, number, 0}; }
   // The value for the `member`-th (0-based) operation of the line.
   uint64_t at(uint64_t member) const;
   bool operator==(const Value&) const = default;
@@ -79,9 +100,9 @@ struct Value {
 struct Operation {
   OpCode code = OpCode::kMalloc;
   uint32_t thread = 0;
-  std::optional<SlotRange> result;          // slots that the line fills
-  std::optional<SlotRange> slot;            // slots that it takes; nullopt means NULL where the operation takes a slot
-  std::array<Value, 3> args{};              // numeric arguments, at their positions in info(code).args
+  std::optional<SlotRange> result = std::nullopt;   // slots that the line fills
+  std::optional<SlotRange> slot = std::nullopt;     // slots that it takes; none means NULL where it takes a slot
+  std::array<Value, 3> args{};                      // numeric arguments, at their positions in info(code).args
 
   uint64_t members() const;                 // operations that this line stands for
   bool operator==(const Operation&) const = default;
@@ -133,6 +154,8 @@ class ProgramSteps final : public StepSource {
   const Program& program_;
   uint64_t line_ = 0;
   uint64_t member_ = 0;
+  uint64_t members_ = 0;                    // of the line at hand
+  SlotCursor result_, slot_;                // used when the line is a range
 };
 
 // Bad input from the user: one line that says what and where. The command line prints it and exits 2.

@@ -43,6 +43,8 @@ class TraceFile {
  private:
   friend class TraceSteps;
   void index_chunks(uint64_t file_bytes);
+  // Reads the payload of one chunk, at most trace::kMaxPayload bytes, and returns its size.
+  size_t read_chunk(size_t process, size_t chunk, uint8_t* payload) const;
 
   std::string path_;
   int fd_ = -1;

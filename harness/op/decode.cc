@@ -1,0 +1,80 @@
+#include "harness/op/decode.h"
+
+#include <algorithm>
+
+#include "harness/op/byte_reader.h"
+#include "harness/op/live_slots.h"
+#include "harness/op/number_bytes.h"
+#include "harness/op/op_byte.h"
+#include "harness/op/slot_bytes.h"
+
+namespace assay {
+namespace {
+
+// A byte form takes about this many bytes for each line; a guess that saves growing.
+constexpr size_t kBytesPerLine = 3;
+constexpr size_t kLinesReserved = 64;
+
+// Reads the arguments. False when the operation needs a live block and there is none.
+bool read_arguments(ByteReader& reader, const OpInfo& row, const LiveSlots& live, Operation& operation) {
+  for (size_t i = 0; i < row.args.size() && row.args[i] != ArgKind::kNothing; i++) {
+    if (row.args[i] != ArgKind::kSlot) {
+      operation.args[i] = read_value(reader, row.args[i]);
+      continue;
+    }
+    bool starved = false;
+    operation.slot = read_taken(reader, live, starved);
+    if (starved) return false;
+  }
+  return true;
+}
+
+void read_operation(ByteReader& reader, Features features, const LiveSlots& live, Operation& operation) {
+  operation.code = op_of_byte(reader.u8(), features);
+  const OpInfo* row = &info(operation.code);
+  if (features.threads) operation.thread = thread_of_byte(reader.u8(), *row);
+  if (!read_arguments(reader, *row, live, operation)) {
+    // Nothing to take: better a block for the operations that follow than a call that is skipped.
+    operation = {.code = OpCode::kMalloc, .thread = operation.thread};
+    row = &info(operation.code);
+    read_arguments(reader, *row, live, operation);
+  }
+  if (row->result == ResultKind::kMoves && operation.slot) {
+    operation.result = read_moved(reader, live, *operation.slot);
+  } else if (row->result == ResultKind::kFills || row->result == ResultKind::kMoves) {
+    operation.result = read_filled(reader, live);
+  }
+}
+
+}  // namespace
+
+void decode_into(std::span<const uint8_t> bytes, Program& program) {
+  bytes = bytes.first(std::min(bytes.size(), kMaxBytes));
+  program.header = {};
+  program.lines.clear();
+  program.lines.reserve(std::min(bytes.size() / kBytesPerLine + 1, kLinesReserved));
+  ByteReader reader(bytes);
+  reader.seek(read_header_block(bytes, program.header));
+  if (reader.at_end()) return;
+  const Features features = features_of_byte(reader.u8());
+  LiveSlots live;
+  uint64_t operations = 0;
+  while (!reader.at_end()) {
+    Operation& operation = program.lines.emplace_back();
+    read_operation(reader, features, live, operation);
+    operations += operation.members();
+    if (operations > kMaxOperations) {
+      program.lines.pop_back();
+      return;
+    }
+    live.apply(operation);
+  }
+}
+
+Program decode(std::span<const uint8_t> bytes) {
+  Program program;
+  decode_into(bytes, program);
+  return program;
+}
+
+}  // namespace assay

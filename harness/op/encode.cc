@@ -1,0 +1,79 @@
+#include "harness/op/encode.h"
+
+#include <fmt/format.h>
+
+#include <span>
+
+#include "harness/op/live_slots.h"
+#include "harness/op/number_bytes.h"
+#include "harness/op/op_byte.h"
+#include "harness/op/slot_bytes.h"
+#include "harness/op/validate.h"
+
+namespace assay {
+namespace {
+
+void write_operation(const Operation& operation, Features features, const LiveSlots& live, std::vector<uint8_t>& out) {
+  const OpInfo& row = info(operation.code);
+  out.push_back(static_cast<uint8_t>(operation.code));
+  if (features.threads) out.push_back(byte_of_thread(operation.thread));
+  for (size_t i = 0; i < row.arg_count(); i++) {
+    if (row.args[i] == ArgKind::kSlot) {
+      write_taken(operation.slot, live, out);
+    } else {
+      write_value(operation.args[i], row.args[i], out);
+    }
+  }
+  if (!operation.result) return;
+  if (operation.slot) {
+    write_moved(*operation.result, live, *operation.slot, out);
+  } else {
+    write_filled(*operation.result, live, out);
+  }
+}
+
+// Writes lines until one would pass `max_bytes`; returns how many were written.
+size_t write_lines(std::span<const Operation> lines, size_t max_bytes, std::vector<uint8_t>& out) {
+  if (lines.empty() || out.size() >= max_bytes) return 0;
+  const Features features = features_needed(lines);
+  const size_t start = out.size();
+  out.push_back(byte_of_features(features));
+  LiveSlots live;
+  for (size_t i = 0; i < lines.size(); i++) {
+    const size_t before = out.size();
+    write_operation(lines[i], features, live, out);
+    if (out.size() > max_bytes) {
+      out.resize(i == 0 ? start : before);
+      return i;
+    }
+    live.apply(lines[i]);
+  }
+  return lines.size();
+}
+
+}  // namespace
+
+std::vector<uint8_t> encode(const Program& program) {
+  if (const auto fault = validate(program)) throw InputError{fmt::format("does not fit the byte form: {}", *fault)};
+  std::vector<uint8_t> out;
+  write_header_block(program.header, out);
+  const size_t written = write_lines(program.lines, kMaxBytes, out);
+  if (written != program.lines.size()) {
+    throw InputError{fmt::format("does not fit the byte form: op {}: more than {} bytes", written, kMaxBytes)};
+  }
+  return out;
+}
+
+std::vector<uint8_t> encode_beginning(Program& program, size_t max_bytes) {
+  std::vector<uint8_t> out;
+  write_header_block(program.header, out);
+  if (out.size() > max_bytes) {
+    program.header = {};
+    out.clear();
+  }
+  const size_t written = write_lines(program.lines, max_bytes, out);
+  program.lines.resize(written);
+  return out;
+}
+
+}  // namespace assay

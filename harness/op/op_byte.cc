@@ -1,0 +1,142 @@
+#include "harness/op/op_byte.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "harness/op/byte_reader.h"
+#include "harness/op/random.h"
+#include "harness/op/text.h"
+
+namespace assay {
+namespace {
+
+// Features: values from each of these up to the next.
+constexpr uint8_t kThreads = 0xd4;
+constexpr uint8_t kFork = 0xfc;
+constexpr uint8_t kThreadsAndFork = 0xfe;
+
+// In a program that may fork, more of its noise does than the weight says: one fork in some 40 operations.
+constexpr uint32_t kForkWeight = 12;
+
+constexpr std::array<uint8_t, 3> kHeaderBlock = {0xd3, 'h', 'd'};
+constexpr size_t kHeaderValueBytes = 254;
+
+bool permitted(const OpInfo& row, Features features) {
+  if (row.code == OpCode::kFork) return features.fork;
+  return features.threads || row.precondition != Precondition::kNotMainThread;
+}
+
+OpCode alias(uint8_t byte, Features features) {
+  uint64_t best_ticket = 0;
+  OpCode best = OpCode::kMalloc;
+  for (const OpInfo& row : all_ops()) {
+    if (!permitted(row, features)) continue;
+    const uint32_t weight = row.code == OpCode::kFork ? kForkWeight : row.weight;
+    for (uint32_t i = 0; i < weight; i++) {
+      const uint64_t ticket = random_at(uint64_t{byte} << 8 | static_cast<uint8_t>(row.code), i);
+      if (ticket > best_ticket) {
+        best_ticket = ticket;
+        best = row.code;
+      }
+    }
+  }
+  return best;
+}
+
+using OpTable = std::array<OpCode, 256>;
+
+OpTable op_table(Features features) {
+  OpTable table{};
+  for (size_t byte = 0; byte < table.size(); byte++) {
+    const OpInfo* row = find_op(static_cast<OpCode>(byte));
+    const bool assigned = row != nullptr && permitted(*row, features);
+    table[byte] = assigned ? row->code : alias(static_cast<uint8_t>(byte), features);
+  }
+  return table;
+}
+
+size_t table_index(Features features) { return (features.threads ? 1 : 0) + (features.fork ? 2 : 0); }
+
+constexpr std::array<std::string_view, 4> kHeaderKeys = {"flavour", "mode", "subject", "expect"};
+
+template <typename HeaderType>
+auto header_fields(HeaderType& header) {
+  return std::array{&header.flavour, &header.mode, &header.subject, &header.expect};
+}
+
+}  // namespace
+
+Features features_of_byte(uint8_t byte) {
+  return {.threads = (byte >= kThreads && byte < kFork) || byte >= kThreadsAndFork, .fork = byte >= kFork};
+}
+
+uint8_t byte_of_features(Features features) {
+  if (features.fork) return features.threads ? kThreadsAndFork : kFork;
+  return features.threads ? kThreads : 0;
+}
+
+Features features_needed(std::span<const Operation> lines) {
+  Features needed;
+  for (const Operation& operation : lines) {
+    needed.threads |= operation.thread != 0 || info(operation.code).precondition == Precondition::kNotMainThread;
+    needed.fork |= operation.code == OpCode::kFork;
+  }
+  return needed;
+}
+
+OpCode op_of_byte(uint8_t byte, Features features) {
+  static const std::array<OpTable, 4> tables = {op_table({false, false}), op_table({true, false}),
+                                                op_table({false, true}), op_table({true, true})};
+  return tables[table_index(features)][byte];
+}
+
+uint32_t thread_of_byte(uint8_t byte, const OpInfo& row) {
+  const uint32_t thread = byte >> 6;
+  if (thread == 0 && byte != 0 && row.precondition == Precondition::kNotMainThread) {
+    return 1 + byte % (kMaxThreads - 1);
+  }
+  return thread;
+}
+
+uint8_t byte_of_thread(uint32_t thread) { return static_cast<uint8_t>(thread << 6); }
+
+size_t read_header_block(std::span<const uint8_t> bytes, Header& header) {
+  if (bytes.size() < kHeaderBlock.size() || !std::ranges::equal(bytes.first(kHeaderBlock.size()), kHeaderBlock)) return 0;
+  ByteReader reader(bytes);
+  reader.seek(kHeaderBlock.size());
+  Header read;
+  const auto fields = header_fields(read);
+  for (size_t i = 0; i < fields.size(); i++) {
+    const size_t length = reader.u8();
+    if (length == 0) continue;
+    fields[i]->emplace();
+    for (size_t k = 1; k < length; k++) fields[i]->value() += static_cast<char>(reader.u8());
+    if (!header_fault(kHeaderKeys[i], **fields[i]).empty()) return 0;
+  }
+  if (read == Header{}) return 0;
+  header = std::move(read);
+  return reader.position();
+}
+
+void write_header_block(const Header& header, std::vector<uint8_t>& out) {
+  if (header == Header{}) return;
+  out.insert(out.end(), kHeaderBlock.begin(), kHeaderBlock.end());
+  const auto fields = header_fields(header);
+  for (size_t i = 0; i < fields.size(); i++) {
+    if (!*fields[i]) {
+      out.push_back(0);
+      continue;
+    }
+    const std::string& value = **fields[i];
+    if (value.size() > kHeaderValueBytes) {
+      throw InputError{fmt::format("header line '{}' is longer than the {} bytes that the byte form can hold",
+                                   kHeaderKeys[i], kHeaderValueBytes)};
+    }
+    out.push_back(static_cast<uint8_t>(value.size() + 1));
+    out.insert(out.end(), value.begin(), value.end());
+  }
+}
+
+}  // namespace assay

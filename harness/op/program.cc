@@ -1,0 +1,118 @@
+#include "harness/op/program.h"
+
+#include <algorithm>
+
+#include "harness/op/random.h"
+
+namespace assay {
+namespace {
+
+constexpr size_t kCodes = 256;
+
+// Rows by opcode; null where a code is not assigned.
+std::array<const OpInfo*, kCodes> rows_by_code() {
+  std::array<const OpInfo*, kCodes> rows{};
+  for (const OpInfo& row : all_ops()) rows[static_cast<size_t>(row.code)] = &row;
+  return rows;
+}
+
+}  // namespace
+
+size_t OpInfo::arg_count() const {
+  return static_cast<size_t>(std::ranges::count_if(args, [](ArgKind kind) { return kind != ArgKind::kNothing; }));
+}
+
+std::optional<size_t> OpInfo::slot_arg() const {
+  for (size_t i = 0; i < args.size(); i++) {
+    if (args[i] == ArgKind::kSlot) return i;
+  }
+  return std::nullopt;
+}
+
+const std::vector<OpInfo>& all_ops() {
+  static const std::vector<OpInfo> ops = {
+#define ASSAY_ARGS(a, b, c) {ArgKind::a, ArgKind::b, ArgKind::c}
+#define ASSAY_OP(id, text, code, result, args, capability, weight, precondition, doc)              \
+  OpInfo{OpCode::k##id,          text,   ResultKind::result,         {ASSAY_ARGS args}, \
+         Capability::capability, weight, Precondition::precondition, doc},
+#include "harness/op/ops.def"
+#undef ASSAY_OP
+#undef ASSAY_ARGS
+  };
+  return ops;
+}
+
+const OpInfo* find_op(OpCode code) {
+  static const std::array<const OpInfo*, kCodes> rows = rows_by_code();
+  return rows[static_cast<size_t>(code)];
+}
+
+const OpInfo& info(OpCode code) { return *find_op(code); }
+
+const OpInfo* find_op(std::string_view name) {
+  const auto& ops = all_ops();
+  const auto found = std::ranges::find(ops, name, &OpInfo::name);
+  return found == ops.end() ? nullptr : &*found;
+}
+
+void SlotRange::normalise() {
+  last = static_cast<uint32_t>(first + (span() - 1) * step);
+  if (first == last) {
+    step = 1;
+    half_seed.reset();
+  }
+}
+
+uint32_t SlotCursor::next() {
+  if (range_.half_seed) {
+    // Selection sampling (Knuth, TAOCP 2, 3.4.2, algorithm S): every half is equally likely and the number is exact.
+    const uint64_t span = range_.span();
+    while (below(random_at(*range_.half_seed, position_), span - position_) >= left_) position_++;
+  }
+  left_--;
+  return static_cast<uint32_t>(range_.first + position_++ * range_.step);
+}
+
+uint64_t Value::at(uint64_t member) const {
+  if (single()) return low;
+  const uint64_t bits = random_at(seed, member);
+  const uint64_t count = high - low + 1;
+  return count == 0 ? bits : low + below(bits, count);
+}
+
+uint64_t Operation::members() const {
+  if (result) return result->members();
+  return slot ? slot->members() : 1;
+}
+
+uint64_t Program::operations() const {
+  uint64_t sum = 0;
+  for (const Operation& line : lines) sum += line.members();
+  return sum;
+}
+
+bool ProgramSteps::next(Step& step) {
+  if (line_ == program_.lines.size()) return false;
+  const Operation& operation = program_.lines[line_];
+  if (member_ == 0) {
+    members_ = operation.members();
+    if (operation.result) result_ = SlotCursor(*operation.result);
+    if (operation.slot) slot_ = SlotCursor(*operation.slot);
+  }
+  step.line = line_;
+  step.member = member_;
+  step.code = operation.code;
+  step.thread = operation.thread;
+  step.result_slot.reset();
+  step.slot.reset();
+  if (operation.result) step.result_slot = result_.next();
+  if (operation.slot) step.slot = slot_.next();
+  for (size_t i = 0; i < step.args.size(); i++) step.args[i] = operation.args[i].at(member_);
+  if (++member_ == members_) {
+    member_ = 0;
+    line_++;
+  }
+  return true;
+}
+
+}  // namespace assay

@@ -1,0 +1,78 @@
+#include "harness/op/validate.h"
+
+#include <fmt/format.h>
+
+#include "harness/op/text.h"
+
+namespace assay {
+namespace {
+
+using Fault = std::optional<std::string>;
+
+Fault range_fault(const SlotRange& range, const Caps& caps) {
+  if (range.step == 0) return "a range has step 0";
+  if (range.last < range.first) return fmt::format("the range p{}..p{} is empty", range.first, range.last);
+  if (range.last >= caps.slots) return fmt::format("slot p{} is out of range, 0 to {}", range.last, caps.slots - 1);
+  SlotRange normal = range;
+  normal.normalise();
+  if (normal != range) return "a range is not in its normal form";
+  return std::nullopt;
+}
+
+Fault value_fault(const Value& value) {
+  if (value.high < value.low) return fmt::format("the interval {}..{} is empty", value.low, value.high);
+  if (value.single() && value.seed != 0) return "a plain number carries a seed";
+  return std::nullopt;
+}
+
+Fault operation_fault(const Operation& operation, const Caps& caps) {
+  if (find_op(operation.code) == nullptr) {
+    return fmt::format("opcode {} is not assigned", static_cast<unsigned>(operation.code));
+  }
+  const OpInfo& row = info(operation.code);
+  if (operation.thread >= caps.threads) {
+    return fmt::format("thread t{} is out of range, 0 to {}", operation.thread, caps.threads - 1);
+  }
+  const bool fills = row.result == ResultKind::kFills || row.result == ResultKind::kMoves;
+  if (fills != operation.result.has_value()) return fmt::format("{} {} a result", row.name, fills ? "lacks" : "has");
+  if (operation.slot && !row.slot_arg()) return fmt::format("{} takes no slot", row.name);
+  if (operation.result) {
+    if (Fault fault = range_fault(*operation.result, caps)) return fault;
+  }
+  if (operation.slot) {
+    if (Fault fault = range_fault(*operation.slot, caps)) return fault;
+  }
+  if (operation.result && operation.slot && operation.result->members() != operation.slot->members()) {
+    return "the slots of both sides do not pair";
+  }
+  for (size_t i = 0; i < row.args.size(); i++) {
+    const bool is_number = row.args[i] != ArgKind::kNothing && row.args[i] != ArgKind::kSlot;
+    if (!is_number && operation.args[i] != Value{}) return fmt::format("argument {} of {} is no number", i, row.name);
+    if (Fault fault = value_fault(operation.args[i])) return fault;
+  }
+  return std::nullopt;
+}
+
+Fault header_line_fault(std::string_view key, const std::optional<std::string>& value) {
+  if (!value) return std::nullopt;
+  std::string fault = header_fault(key, *value);
+  return fault.empty() ? std::nullopt : Fault(std::move(fault));
+}
+
+}  // namespace
+
+std::optional<std::string> validate(const Program& program, const Caps& caps) {
+  if (Fault fault = header_line_fault("flavour", program.header.flavour)) return fault;
+  if (Fault fault = header_line_fault("mode", program.header.mode)) return fault;
+  if (Fault fault = header_line_fault("subject", program.header.subject)) return fault;
+  if (Fault fault = header_line_fault("expect", program.header.expect)) return fault;
+  uint64_t operations = 0;
+  for (size_t i = 0; i < program.lines.size(); i++) {
+    if (Fault fault = operation_fault(program.lines[i], caps)) return fmt::format("op {}: {}", i, *fault);
+    operations += program.lines[i].members();
+    if (operations > caps.operations) return fmt::format("op {}: more than {} operations", i, caps.operations);
+  }
+  return std::nullopt;
+}
+
+}  // namespace assay
