@@ -25,7 +25,7 @@ struct TraceProcess {
 struct TraceTally {
   uint64_t unknown_blocks = 0;    // freed or resized without having been seen: inherited over fork, or from before the start
   uint64_t missed_frees = 0;      // an address came again that had never been freed: the free happened out of our sight
-  uint64_t folded_threads = 0;    // threads that had to share a logical thread, more than 1,023 being alive
+  uint64_t folded_threads = 0;    // threads that shared a logical thread, since more than 1,023 were alive
 };
 
 class TraceFile {

@@ -9,7 +9,7 @@ namespace assay {
 namespace {
 
 constexpr uint64_t kUnknownSlot = ~uint64_t{0};
-constexpr size_t kLogicalThreads = kMaxTextThreads + 1;  // t0..t1023
+constexpr size_t kLogicalThreads = kMaxTextThreads;
 // One event becomes at most the free that we missed, the call itself, and a free.
 constexpr size_t kMaxStepsOfEvent = 3;
 
