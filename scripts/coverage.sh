@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# What of the allocator's source the tests and the corpus reach: a table on stdout, pages in work/coverage.
+#
+#   scripts/coverage.sh [FILE…]     also replays FILEs, for instance the corpus that a campaign has grown
+set -euo pipefail
+root=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd)
+out=$root/work/coverage
+
+"$root/assay" build cov
+rm -rf "$out"
+mkdir -p "$out/raw"
+export LLVM_PROFILE_FILE=$out/raw/%p-%m.profraw
+(cd "$root" && ctest --test-dir build/cov -j "$(nproc)" -E '^house\.' >"$out/ctest.log" 2>&1) ||
+  echo "some tests failed in this flavour (work/coverage/ctest.log)" >&2
+mapfile -t programs < <(find "$root/corpus" "$root"/fuzz/*/seeds -name '*.ops' | sort)
+"$root/build/cov/bin/assay" replay "${programs[@]}" "$@" >"$out/replay.log" 2>&1 ||
+  echo "some programs failed in this flavour (work/coverage/replay.log)" >&2
+
+# A process that was killed leaves a file that cannot be read.
+llvm-profdata-19 merge --failure-mode=all -sparse "$out"/raw/*.profraw -o "$out/all.profdata"
+objects=()
+for binary in "$root"/build/cov/bin/*; do
+  [[ -x $binary && -f $binary ]] && objects+=(-object "$binary")
+done
+llvm-cov-19 show -format=html -output-dir="$out/html" -instr-profile="$out/all.profdata" "${objects[@]}" \
+  -ignore-filename-regex='_test\.cc$' "$root/allocator" 2>"$out/llvm-cov.log"
+llvm-cov-19 report -instr-profile="$out/all.profdata" "${objects[@]}" -ignore-filename-regex='_test\.cc$' \
+  "$root/allocator" 2>>"$out/llvm-cov.log"
+echo "pages: work/coverage/html/index.html"

@@ -1,0 +1,179 @@
+// assay mutants: builds each seeded bug of mutants/ (or the user's own patches), hunts it, and prints the scoreboard.
+// The unmutated allocator is hunted beside them: a violation there means that the score says nothing.
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <future>
+#include <memory>
+
+#include "harness/op/program.h"
+#include "tools/mutants/expectation.h"
+#include "tools/mutants/hunt.h"
+#include "tools/mutants/mutant_build.h"
+#include "tools/mutants/scoreboard.h"
+#include "tools/subcommand.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace mutants;
+
+struct Options {
+  std::vector<std::string> filters;
+  std::vector<std::string> patches;
+  int seconds = 0;  // 0: as each header says
+  bool blind = false;
+};
+
+std::vector<fs::path> sorted_files(const fs::path& folder, const std::string& extension) {
+  std::vector<fs::path> files;
+  if (!fs::is_directory(folder)) return files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && (extension.empty() || entry.path().extension() == extension))
+      files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<Expectation> select(const Options& options, const SourceTree& tree) {
+  std::vector<Expectation> selected;
+  for (const std::string& patch : options.patches) selected.push_back(read_expectation(patch, false));
+  for (size_t i = 0; i < selected.size(); ++i) {
+    for (size_t j = 0; j < i; ++j) {
+      // Two patches with one name would be built in one folder.
+      if (selected[i].name == selected[j].name) selected[i].name += fmt::format("-{}", i + 1);
+    }
+  }
+  if (!selected.empty()) return selected;
+  for (const fs::path& patch : sorted_files(tree.root / "mutants", ".patch")) {
+    const std::string name = patch.stem().string();
+    const auto matches = [&](const std::string& glob) { return fnmatch(glob.c_str(), name.c_str(), 0) == 0; };
+    if (options.filters.empty() || std::any_of(options.filters.begin(), options.filters.end(), matches)) {
+      selected.push_back(read_expectation(patch, true));
+    }
+  }
+  if (selected.empty()) throw InputError{"no mutant matches the filter"};
+  return selected;
+}
+
+fs::path seeds_of(const SourceTree& tree, const std::string& target) {
+  return tree.fuzz_build / "corpus" / target;
+}
+
+// The committed programs of a target, as text.
+std::vector<fs::path> committed_programs(const SourceTree& tree, const std::string& target) {
+  std::vector<fs::path> programs = sorted_files(tree.root / "corpus" / target, ".ops");
+  for (const fs::path& folder : {tree.root / "corpus" / "regress" / target, tree.root / "fuzz" / target / "seeds"}) {
+    for (const fs::path& file : sorted_files(folder, ".ops")) programs.push_back(file);
+  }
+  return programs;
+}
+
+// Seeds recorded from real programs only: no seed written by hand, no regression file.
+fs::path blind_seeds(const SourceTree& tree, const std::string& target, const fs::path& folder) {
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  for (const fs::path& file : sorted_files(tree.root / "corpus" / target, ".ops")) {
+    const fs::path bytes = seeds_of(tree, target) / file.stem();
+    if (fs::exists(bytes)) fs::create_symlink(bytes, folder / file.stem());
+  }
+  return folder;
+}
+
+Row hunt_mutant(const Expectation& mutant, const Options& options, const GlobalOptions& global,
+                const SourceTree& tree) {
+  Row row{.mutant = mutant};
+  const MutantBuild build = build_mutant(mutant, tree);
+  row.build_seconds = build.seconds;
+
+  HuntOptions from_corpus{.target = build.target,
+                          .tool = build.tool,
+                          .seeds = seeds_of(tree, mutant.target),
+                          .folder = build.folder / "hunt",
+                          .seconds = options.seconds > 0 ? options.seconds : mutant.within_seconds,
+                          .seed = global.seed_given ? global.seed : 1};
+  const HuntResult result = hunt(from_corpus);
+  if (!result.fault.empty()) throw InputError{fmt::format("{}: the target did not run: {}", mutant.name, result.fault)};
+  row.seconds = result.seconds;
+  row.programs = result.programs;
+  // The strict replay is what a token is computed from; a bug that hides from it keeps the name that the hunt gave it.
+  row.oracle =
+      mutant.accepts(result.replayed_oracle) || !mutant.accepts(result.oracle) ? result.replayed_oracle : result.oracle;
+  if (row.oracle == Oracle::kNone) row.oracle = result.oracle;
+  row.killed = mutant.accepts(row.oracle);
+
+  const ReplayResult replayed =
+      replay(build.tool, committed_programs(tree, mutant.target), build.folder / "replay.json");
+  row.killed_by_replay = std::any_of(replayed.oracles.begin(), replayed.oracles.end(),
+                                     [&](Oracle oracle) { return mutant.accepts(oracle); });
+  if (options.blind) {
+    HuntOptions blind = from_corpus;
+    blind.seeds = blind_seeds(tree, mutant.target, build.folder / "blind-seeds");
+    blind.folder = build.folder / "blind";
+    row.killed_blind = 0;
+    for (int i = 0; i < kBlindHunts; ++i) {
+      blind.seed = from_corpus.seed + static_cast<uint64_t>(i);
+      const HuntResult found = hunt(blind);
+      *row.killed_blind += mutant.accepts(found.oracle) || mutant.accepts(found.replayed_oracle);
+    }
+  }
+  return row;
+}
+
+SubcommandOutcome run_mutants(const Options& options, const GlobalOptions& global) {
+  const SourceTree tree = SourceTree::of_this_tool();
+  const std::vector<Expectation> selected = select(options, tree);
+  FILE* out = global.json ? stderr : stdout;
+
+  HuntOptions unmutated{.target = tree.fuzz_build / "bin" / selected.front().target,
+                        .tool = {},
+                        .seeds = seeds_of(tree, selected.front().target),
+                        .folder = tree.mutant_folder("control"),
+                        .seconds = options.seconds > 0 ? options.seconds : 60,
+                        .seed = global.seed_given ? global.seed : 1};
+  std::future<HuntResult> beside = std::async(std::launch::async, [unmutated] { return hunt(unmutated); });
+
+  fmt::print(out, "{}\n", heading(options.blind));
+  std::vector<Row> rows;
+  for (const Expectation& mutant : selected) {
+    rows.push_back(hunt_mutant(mutant, options, global, tree));
+    fmt::print(out, "{}\n", text(rows.back()));
+    std::fflush(out);
+  }
+  const HuntResult control_run = beside.get();
+  if (!control_run.fault.empty()) throw InputError{fmt::format("the control did not run: {}", control_run.fault)};
+  const Control control{control_run.programs, control_run.found() ? uint64_t{1} : 0};
+  fmt::print(out, "{:<26} {:<9} {:<28} {:<12} {:>7.1f} {:>9}\n", "control (not mutated)",
+             control.violations == 0 ? "clean" : "VIOLATION", "-",
+             control_run.found() ? name(control_run.oracle) : std::string_view("-"), control_run.seconds,
+             control.programs);
+
+  SubcommandOutcome outcome;
+  outcome.message = fmt::format("{} of {} mutants killed", killed(rows), rows.size());
+  if (control.violations > 0) outcome.message += "; the unmutated control broke a promise, too";
+  fmt::print(out, "{}\n", outcome.message);
+  outcome.fields = json(rows, control);
+  const bool all_killed = killed(rows) == static_cast<int>(rows.size());
+  if (!all_killed || control.violations > 0) outcome.status = ExitStatus::kViolation;
+  return outcome;
+}
+
+}  // namespace
+
+SubcommandRun add_mutants(CLI::App& app) {
+  app.description("Build each seeded bug (or your patches), hunt each, print the scoreboard");
+  auto options = std::make_shared<Options>();
+  app.add_option("--filter", options->filters, "Only the mutants whose name matches this glob")
+      ->expected(1)
+      ->take_all();
+  app.add_option("--patch", options->patches, "Your own patches on allocator/ instead of mutants/");
+  app.add_option("--seconds", options->seconds, "Hunt each for at most N seconds")->check(CLI::Range(1, 999'999'999));
+  app.add_flag("--blind", options->blind, "Also hunt five times from recorded seeds only");
+  return [options](const GlobalOptions& global) { return run_mutants(*options, global); };
+}
+
+}  // namespace assay

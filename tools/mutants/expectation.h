@@ -1,0 +1,30 @@
+// What a mutant's patch says about itself: which files it changes, and its header
+//
+//   # Expect: <target>[@flavour] <fuzz|sweep|explore|test> <oracle>[|<oracle>] within=<seconds>
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/oracle/violation.h"
+
+namespace assay::mutants {
+
+struct Expectation {
+  std::string name;  // of the patch file, without .patch
+  std::filesystem::path patch;
+  std::string target = "alloc_ops";
+  std::vector<Oracle> oracles;  // empty in a patch without header: any oracle is right
+  int within_seconds = 60;
+  std::vector<std::string> files;  // "allocator/heap/free.cc"
+
+  bool accepts(Oracle oracle) const;
+  std::string oracle_names() const;  // "overlap|contents"
+};
+
+// Throws InputError: no patch, nothing changed, a file outside allocator/, a header that is wrong, and with
+// `header_needed` a header that is missing.
+Expectation read_expectation(const std::filesystem::path& patch, bool header_needed);
+
+}  // namespace assay::mutants

@@ -1,0 +1,44 @@
+// Hunts a mutant, or the allocator as it is, with a fuzz target; and runs it on programs that are there already.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "harness/oracle/violation.h"
+
+namespace assay::mutants {
+
+struct HuntOptions {
+  std::filesystem::path target;  // fuzz binary
+  std::filesystem::path tool;    // `assay` of the same build; empty: finds are not replayed
+  std::filesystem::path seeds;   // folder of byte programs, read only
+  std::filesystem::path folder;  // grown corpus, artifacts and log go here; emptied first
+  int seconds = 60;
+  uint64_t seed = 1;
+};
+
+struct HuntResult {
+  Oracle oracle = Oracle::kNone;           // of the first violation
+  Oracle replayed_oracle = Oracle::kNone;  // what the strict replay of the find in a fresh process says
+  std::string token;
+  uint64_t programs = 0;
+  double seconds = 0;
+  std::string fault;  // why the target could not run, "" when it could
+
+  bool found() const { return oracle != Oracle::kNone; }
+};
+
+HuntResult hunt(const HuntOptions& options);
+
+struct ReplayResult {
+  std::vector<Oracle> oracles;  // of the programs that broke a promise
+  std::string fault;
+};
+
+// Replays text or byte programs with `tool`, each in a process of its own. `log` keeps the answer.
+ReplayResult replay(const std::filesystem::path& tool, const std::vector<std::filesystem::path>& programs,
+                    const std::filesystem::path& log);
+
+}  // namespace assay::mutants

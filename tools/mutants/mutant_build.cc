@@ -1,0 +1,191 @@
+#include "tools/mutants/mutant_build.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <vector>
+
+#include "harness/op/program.h"
+#include "tools/command.h"
+
+namespace assay::mutants {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_text(const fs::path& path) {
+  std::ifstream stream(path);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+std::string replace_all(std::string text, const std::string& from, const std::string& to) {
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+  return text;
+}
+
+// The first line that says what is wrong, for the one line that a user gets.
+std::string first_error(const fs::path& log) {
+  std::ifstream stream(log);
+  std::string line, last;
+  while (std::getline(stream, line)) {
+    if (line.find("error:") != std::string::npos || line.find("FAILED") == 0) return line;
+    if (!line.empty()) last = line;
+  }
+  return last;
+}
+
+void apply_patch(const Expectation& mutant, const fs::path& folder) {
+  const fs::path log = folder / "patch.log";
+  // Patches come from git (a/ and b/ before the path) and from plain diff.
+  for (const char* strip : {"-p1", "-p0"}) {
+    const std::vector<std::string> patch = {"patch", strip, "--batch", "--forward", "-i", mutant.patch.string()};
+    std::vector<std::string> dry = patch;
+    dry.push_back("--dry-run");
+    if (run_command({dry, folder, {}, log}).status != 0) continue;
+    if (run_command({patch, folder, {}, log}).status == 0) return;
+  }
+  throw InputError{fmt::format("{}: does not apply to allocator/ (log: {})", mutant.patch.string(), log.string())};
+}
+
+std::vector<std::string> ninja_lines(const SourceTree& tree, std::vector<std::string> words, const fs::path& scratch) {
+  words.insert(words.begin(), {"ninja", "-C", tree.fuzz_build.string(), "-t"});
+  if (run_command({words, {}, {}, scratch}).status != 0) {
+    throw InputError{fmt::format("{} is not a complete build: {}", tree.fuzz_build.string(), first_error(scratch))};
+  }
+  std::vector<std::string> lines;
+  std::ifstream stream(scratch);
+  for (std::string line; std::getline(stream, line);) {
+    if (!line.starts_with("ninja: ")) lines.push_back(line);
+  }
+  return lines;
+}
+
+// Outputs of build/fuzz that depend on a patched file, from what the compiler told ninja.
+std::set<std::string> stale_outputs(const SourceTree& tree, const Expectation& mutant, const fs::path& scratch) {
+  std::set<std::string> patched, stale;
+  for (const std::string& file : mutant.files) patched.insert((tree.root / file).string());
+  std::string output;
+  for (const std::string& line : ninja_lines(tree, {"deps"}, scratch)) {
+    if (!line.empty() && line[0] != ' ') {
+      output = line.substr(0, line.find(": #deps"));
+    } else if (line.size() > 4 && patched.contains(fs::weakly_canonical(tree.fuzz_build / line.substr(4)).string())) {
+      stale.insert(output);
+    }
+  }
+  return stale;
+}
+
+std::string output_of(const std::string& compile_command) {
+  std::istringstream words(compile_command);
+  for (std::string word; words >> word;) {
+    if (word == "-o" && words >> word) return word;
+  }
+  return "";
+}
+
+// The mutant's build folder looks like build/fuzz: links to everything there but what the allocator's source decides.
+void mirror(const fs::path& from, const fs::path& to, const std::set<std::string>& own) {
+  fs::create_directories(to);
+  for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
+    const std::string name = entry.path().filename().string();
+    if (!own.contains(name)) fs::create_symlink(entry.path(), to / name);
+  }
+}
+
+struct Step {
+  std::string output, input, command;
+};
+
+void write_ninja(const fs::path& file, const std::vector<Step>& steps) {
+  std::ofstream stream(file);
+  stream << "rule run\n  command = $line\n";
+  for (const Step& step : steps) {
+    stream << fmt::format("build {}: run {}\n  line = {}\n", step.output, step.input,
+                          replace_all(step.command, "$", "$$"));
+  }
+}
+
+}  // namespace
+
+SourceTree SourceTree::of_this_tool() {
+  SourceTree tree;
+  // <root>/build/<flavour>/bin/assay
+  tree.root = fs::read_symlink("/proc/self/exe").parent_path().parent_path().parent_path().parent_path();
+  tree.fuzz_build = tree.root / "build" / "fuzz";
+  if (!fs::exists(tree.root / "allocator") || !fs::exists(tree.fuzz_build / "build.ninja")) {
+    throw InputError{"mutants are built from the source tree: build its fuzz flavour first (./assay build fuzz)"};
+  }
+  return tree;
+}
+
+MutantBuild build_mutant(const Expectation& mutant, const SourceTree& tree) {
+  const auto start = std::chrono::steady_clock::now();
+  const fs::path folder = tree.mutant_folder(mutant.name);
+  const fs::path build = folder / "build";
+  const fs::path scratch = folder / "ninja.log";
+  fs::remove_all(folder);
+  fs::create_directories(folder);
+  fs::copy(tree.root / "allocator", folder / "allocator", fs::copy_options::recursive);
+  apply_patch(mutant, folder);
+
+  const std::set<std::string> stale = stale_outputs(tree, mutant, scratch);
+  std::set<std::string> objects;
+  std::vector<Step> steps;
+  std::string archive_inputs;
+  const std::string archive = "lib/libximalloc.a";
+  for (const std::string& line : ninja_lines(tree, {"commands", archive}, scratch)) {
+    if (line.find(archive) == std::string::npos) {
+      const std::string object = output_of(line);
+      if (object.empty()) continue;
+      objects.insert(object);
+      fs::create_directories((build / object).parent_path());
+      if (!stale.contains(object)) {
+        fs::create_symlink(tree.fuzz_build / object, build / object);
+        continue;
+      }
+      const std::string command =
+          replace_all(replace_all(line, tree.root.string() + "/allocator", (folder / "allocator").string()),
+                      "-I" + tree.root.string() + " ", "-I" + folder.string() + " ");
+      steps.push_back({object, "", command});
+      archive_inputs += " " + object;
+    } else {
+      steps.push_back({archive, archive_inputs, line});
+    }
+  }
+  if (archive_inputs.empty()) {
+    throw InputError{fmt::format("{}: changes nothing that the fuzz flavour compiles", mutant.patch.string())};
+  }
+  for (const std::string& output : stale) {
+    if (!objects.contains(output) && output.find("_test") == std::string::npos && !output.starts_with("allocator/")) {
+      throw InputError{
+          fmt::format("{}: changes a header that the harness includes ({})", mutant.patch.string(), output)};
+    }
+  }
+  mirror(tree.fuzz_build, build, {"allocator", "bin", "lib", "build.ninja", ".ninja_log", ".ninja_deps", "CMakeFiles"});
+  mirror(tree.fuzz_build / "lib", build / "lib", {"libximalloc.a"});
+  fs::create_directories(build / "bin");
+  for (const std::string& program : {"bin/" + mutant.target, std::string("bin/assay")}) {
+    for (const std::string& line : ninja_lines(tree, {"commands", "-s", program}, scratch)) {
+      steps.push_back({program, archive, line});
+    }
+  }
+  write_ninja(build / "build.ninja", steps);
+
+  const fs::path log = folder / "build.log";
+  const CommandResult result = run_command({{"ninja", "-C", build.string(), "-j2"}, {}, {}, log});
+  if (result.status != 0) {
+    throw InputError{
+        fmt::format("{}: the patched allocator does not build: {}", mutant.patch.string(), first_error(log))};
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  return {folder, build / "bin" / mutant.target, build / "bin" / "assay", seconds.count()};
+}
+
+}  // namespace assay::mutants
