@@ -2,6 +2,7 @@
 // on stderr where something was refused, and with --json one object on stdout.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -43,10 +44,19 @@ void add_global_options(CLI::App& app, GlobalOptions& global) {
   app.add_flag("--json", global.json, "Print exactly one JSON object on stdout");
   app.add_option("--flavour", global.flavour, "Build flavour: dev, release, fuzz, cov");
   app.add_option("--mode", global.mode, "sequential, schedule or free");
-  app.add_option("--seed", global.seed, "Seed of everything random");
+  app.add_option("--seed", global.seed, "Seed of everything random")->check(whole_number());
   app.add_option("--subject", global.subjects, "Allocator under test: ximalloc, libc, ./lib.so or ./lib.so:prefix_")
       ->expected(1)
       ->take_all();
+}
+
+// Why the first word is none of ours, or "".
+std::string unknown_subcommand(int argc, char** argv) {
+  if (argc < 2 || argv[1][0] == '-') return "";
+  for (const Registered& row : kSubcommands) {
+    if (std::string_view(argv[1]) == row.name) return "";
+  }
+  return fmt::format("unknown subcommand '{}' ('assay --help' lists them)", argv[1]);
 }
 
 std::string one_line(std::string text) {
@@ -117,6 +127,9 @@ int run_main(int argc, char** argv) {
   for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
     if (std::string_view(argv[i]) == "--json") invocation.global.json = true;
   }
+  if (const std::string fault = unknown_subcommand(argc, argv); !fault.empty()) {
+    return finish(invocation, {ExitStatus::kBadInput, fault, nlohmann::json::object()});
+  }
   GlobalOptions parsed;
   SubcommandRun run;
   CLI::App app("assay finds bugs in memory allocators", "assay");
@@ -143,6 +156,21 @@ int run_main(int argc, char** argv) {
 }
 
 }  // namespace
+
+CLI::Validator whole_number() {
+  return CLI::Validator(
+      [](std::string& text) {
+        uint64_t value = 0;
+        const bool hex = text.starts_with("0x");
+        const char* begin = text.data() + (hex ? 2 : 0);
+        const char* end = text.data() + text.size();
+        const auto [stop, error] = std::from_chars(begin, end, value, hex ? 16 : 10);
+        if (begin != end && stop == end && error == std::errc()) return std::string();
+        return fmt::format("'{}' is not a whole number from 0 to 2^64-1", text);
+      },
+      "NUMBER");
+}
+
 }  // namespace assay
 
 int main(int argc, char** argv) { return assay::run_main(argc, argv); }

@@ -40,6 +40,9 @@ struct SubcommandOutcome {
 // input. Human output goes to global.human(); with --json, main prints the one object on stdout.
 using SubcommandRun = std::function<SubcommandOutcome(const GlobalOptions&)>;
 
+// Refuses what the parser would bend into a number: signs, other text behind the digits, values above 2^64-1.
+CLI::Validator whole_number();
+
 SubcommandRun add_replay(CLI::App& app);
 SubcommandRun add_show(CLI::App& app);
 SubcommandRun add_encode(CLI::App& app);
