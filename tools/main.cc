@@ -108,7 +108,7 @@ int finish(const Invocation& invocation, SubcommandOutcome outcome) {
     fmt::print(stderr, "assay: standard output cannot be written\n");
     if (outcome.status == ExitStatus::kClean) outcome.status = ExitStatus::kBadInput;
   }
-  return static_cast<int>(outcome.status);
+  return outcome.exit_status.value_or(static_cast<int>(outcome.status));
 }
 
 SubcommandOutcome guarded(const std::function<SubcommandOutcome()>& run) {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct SubcommandOutcome {
   ExitStatus status = ExitStatus::kClean;
   std::string message;
   nlohmann::json fields = nlohmann::json::object();
+  std::optional<int> exit_status = std::nullopt;   // of a program that was run for the user: passed on instead of `status`
 };
 
 // Adds its options to `app`, which is the subcommand's own (set its description; --help, --json, --flavour, --mode,

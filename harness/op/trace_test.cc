@@ -10,6 +10,7 @@
 #include <map>
 
 #include "harness/op/trace_format.h"
+#include "harness/op/trace_salvage.h"
 
 namespace assay {
 namespace {
@@ -280,6 +281,27 @@ TEST_F(TraceTest, EveryFlippedBitIsRefused) {
     bytes_[bit / 8] = static_cast<char>(bytes_[bit / 8] ^ (1 << (bit % 8)));
     EXPECT_NE(refusal(), "") << bit;
   }
+}
+
+TEST_F(TraceTest, PiecesOfChunksAreTakenOut) {
+  chunk(7, [](EventWriter& events) { events.address(Event::kMalloc, 1, 0x1000); });
+  const size_t first = bytes_.size();
+  chunk(8, [](EventWriter& events) { events.address(Event::kMalloc, 2, 0x1000); });
+  const std::string second = bytes_.substr(first);
+  chunk(7, [](EventWriter& events) { events.address(Event::kFree, 0x1000); });
+  const std::string whole = bytes_;
+  const std::string rest = whole.substr(first + second.size());
+  for (size_t kept = 0; kept < second.size(); ++kept) {
+    bytes_ = whole.substr(0, first) + second.substr(0, kept) + rest + second.substr(0, kept);
+    write();
+    EXPECT_EQ(salvage_trace(path_), 2 * kept);
+    const TraceFile file(path_);
+    ASSERT_EQ(file.processes().size(), 1u);
+    EXPECT_EQ(file.processes()[0].chunks.size(), 2u);
+  }
+  bytes_ = whole;
+  write();
+  EXPECT_EQ(salvage_trace(path_), 0u);
 }
 
 TEST_F(TraceTest, AMissingChunkIsRefused) {

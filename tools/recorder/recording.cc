@@ -19,7 +19,7 @@ namespace assay::recorder {
 namespace {
 
 // The first chunks are small, so that a process that is killed early leaves something.
-constexpr uint32_t kFirstChunk = 4096;
+constexpr uint32_t kFirstChunk = 2 * trace::kMaxEventBytes;
 
 // All zero bytes is its state before the first event. It lies in a mapping that the kernel wipes in the child of any
 // fork, _Fork or clone that copies memory, so that a child starts a recording of its own, with the lock free, and does
