@@ -22,9 +22,7 @@ bool read_arguments(ByteReader& reader, const OpInfo& row, const LiveSlots& live
       operation.args[i] = read_value(reader, row.args[i]);
       continue;
     }
-    bool starved = false;
-    operation.slot = read_taken(reader, live, starved);
-    if (starved) return false;
+    if (!read_taken(reader, live, operation.slot)) return false;
   }
   return true;
 }
@@ -40,9 +38,9 @@ void read_operation(ByteReader& reader, Features features, const LiveSlots& live
     read_arguments(reader, *row, live, operation);
   }
   if (row->result == ResultKind::kMoves && operation.slot) {
-    operation.result = read_moved(reader, live, *operation.slot);
+    read_moved(reader, live, *operation.slot, operation.result.emplace());
   } else if (row->result == ResultKind::kFills || row->result == ResultKind::kMoves) {
-    operation.result = read_filled(reader, live);
+    read_filled(reader, live, operation.result.emplace());
   }
 }
 

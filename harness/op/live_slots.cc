@@ -83,6 +83,15 @@ void LiveSlots::apply_member(const OpInfo& row, const Operation& operation, uint
 void LiveSlots::apply(const Operation& operation) {
   const OpInfo& row = info(operation.code);
   if (row.result == ResultKind::kNone) return;
+  const bool single_result = !operation.result || operation.result->single();
+  const bool single_slot = !operation.slot || operation.slot->single();
+  if (single_result && single_slot) {
+    std::optional<uint32_t> result, slot;
+    if (operation.result) result = operation.result->first;
+    if (operation.slot) slot = operation.slot->first;
+    apply_member(row, operation, 0, result, slot);
+    return;
+  }
   const uint64_t members = operation.members();
   SlotCursor results, slots;
   if (operation.result) results = SlotCursor(*operation.result);

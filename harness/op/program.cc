@@ -1,6 +1,7 @@
 #include "harness/op/program.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "harness/op/random.h"
 
@@ -9,12 +10,22 @@ namespace {
 
 constexpr size_t kCodes = 256;
 
-// Rows by opcode; null where a code is not assigned.
-std::array<const OpInfo*, kCodes> rows_by_code() {
+constexpr OpInfo kRows[] = {
+#define ASSAY_ARGS(a, b, c) {ArgKind::a, ArgKind::b, ArgKind::c}
+#define ASSAY_OP(id, text, code, result, args, capability, weight, precondition, doc) \
+  OpInfo{OpCode::k##id,          text,   ResultKind::result,         {ASSAY_ARGS args}, \
+         Capability::capability, weight, Precondition::precondition, doc},
+#include "harness/op/ops.def"
+#undef ASSAY_OP
+#undef ASSAY_ARGS
+};
+
+// Rows by opcode; null where a code is not assigned. Constant, since the decoder asks for a row at every operation.
+constexpr std::array<const OpInfo*, kCodes> kRowsByCode = [] {
   std::array<const OpInfo*, kCodes> rows{};
-  for (const OpInfo& row : all_ops()) rows[static_cast<size_t>(row.code)] = &row;
+  for (const OpInfo& row : kRows) rows[static_cast<size_t>(row.code)] = &row;
   return rows;
-}
+}();
 
 }  // namespace
 
@@ -30,29 +41,17 @@ std::optional<size_t> OpInfo::slot_arg() const {
 }
 
 const std::vector<OpInfo>& all_ops() {
-  static const std::vector<OpInfo> ops = {
-#define ASSAY_ARGS(a, b, c) {ArgKind::a, ArgKind::b, ArgKind::c}
-#define ASSAY_OP(id, text, code, result, args, capability, weight, precondition, doc)              \
-  OpInfo{OpCode::k##id,          text,   ResultKind::result,         {ASSAY_ARGS args}, \
-         Capability::capability, weight, Precondition::precondition, doc},
-#include "harness/op/ops.def"
-#undef ASSAY_OP
-#undef ASSAY_ARGS
-  };
+  static const std::vector<OpInfo> ops(std::begin(kRows), std::end(kRows));
   return ops;
 }
 
-const OpInfo* find_op(OpCode code) {
-  static const std::array<const OpInfo*, kCodes> rows = rows_by_code();
-  return rows[static_cast<size_t>(code)];
-}
+const OpInfo* find_op(OpCode code) { return kRowsByCode[static_cast<size_t>(code)]; }
 
 const OpInfo& info(OpCode code) { return *find_op(code); }
 
 const OpInfo* find_op(std::string_view name) {
-  const auto& ops = all_ops();
-  const auto found = std::ranges::find(ops, name, &OpInfo::name);
-  return found == ops.end() ? nullptr : &*found;
+  const OpInfo* const found = std::ranges::find(kRows, name, &OpInfo::name);
+  return found == std::end(kRows) ? nullptr : found;
 }
 
 void SlotRange::normalise() {

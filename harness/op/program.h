@@ -62,7 +62,7 @@ struct SlotRange {
   std::optional<uint64_t> half_seed = std::nullopt;
 
   bool single() const { return first == last && !half_seed; }
-  uint64_t span() const { return (uint64_t{last} - first) / step + 1; }             // before halving
+  uint64_t span() const { return first == last ? 1 : (uint64_t{last} - first) / step + 1; }   // before halving
   uint64_t members() const { return half_seed ? (span() + 1) / 2 : span(); }
   void normalise();                                   // needs first <= last and step > 0
   bool operator==(const SlotRange&) const = default;

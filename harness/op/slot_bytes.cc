@@ -26,49 +26,51 @@ constexpr uint8_t kGuard = 0xa5;
 // Where something moves: first bytes below this leave it in its slot, those from here to 231 name an empty slot.
 constexpr uint8_t kMovedElsewhere = 160;
 
-SlotRange one(uint32_t slot) { return {.first = slot, .last = slot}; }
+void set_one(SlotRange& range, uint32_t slot) { range.first = range.last = slot; }
 
 // What an operation looks for: live slots to take, or empty ones to fill.
 std::optional<uint32_t> next(const LiveSlots& live, uint32_t from, bool taken) {
   return taken ? live.next_live(from) : live.next_empty(from);
 }
 
-SlotRange read_literal_range(ByteReader& reader) {
-  SlotRange range;
+void read_literal_range(ByteReader& reader, SlotRange& range) {
   range.first = static_cast<uint32_t>(reader.little_endian(2)) % kMaxSlots;
   range.last = static_cast<uint32_t>(reader.little_endian(2)) % kMaxSlots;
   range.step = std::max<uint32_t>(1, static_cast<uint32_t>(reader.little_endian(2)));
   if (range.last < range.first) std::swap(range.first, range.last);
   if (reader.u8() & 1) range.half_seed = reader.little_endian(8);
   range.normalise();
-  return range;
 }
 
 // A range of slots that suit without a gap, from the first that does; cut short at the first that does not.
-SlotRange read_run(ByteReader& reader, uint8_t form, const LiveSlots& live, uint32_t suitable_fallback, bool taken) {
+void read_run(ByteReader& reader, uint8_t form, const LiveSlots& live, bool taken, SlotRange& range) {
   const uint32_t wanted = reader.u8();
   const uint32_t length_byte = reader.u8();
   const uint32_t length = 2 + (form < kHalfRange ? length_byte % (kShortLength - 1) : length_byte);
-  const uint32_t first = next(live, wanted, taken).value_or(suitable_fallback);
-  SlotRange range{.first = first, .last = first + std::max<uint32_t>(1, live.run(first, length, taken)) - 1};
+  range.first = next(live, wanted, taken).value_or(wanted);
+  range.last = range.first + std::max<uint32_t>(1, live.run(range.first, length, taken)) - 1;
   if (form == kHalfRange) range.half_seed = reader.u8();
   range.normalise();
-  return range;
 }
 
-// All forms but kNull, once there is a suitable slot.
-SlotRange read_slots(ByteReader& reader, uint8_t form, const LiveSlots& live, bool taken) {
+// All forms but kNull. `range` is as a new one is.
+void read_slots(ByteReader& reader, uint8_t form, const LiveSlots& live, bool taken, SlotRange& range) {
   if (form == kLiteralRange) {
     const size_t back = reader.position();
-    if (reader.u8() == kGuard) return read_literal_range(reader);
+    if (reader.u8() == kGuard) return read_literal_range(reader, range);
     reader.seek(back);
     form = reader.u8() % kWantedSlots;
   }
-  if (form == kLiteral) return one(static_cast<uint32_t>(reader.little_endian(2)) % kMaxSlots);
-  if (form >= kShortRange && form <= kLongRange + 1) return read_run(reader, form, live, 0, taken);
-  if (form < kWantedSlots) return one(next(live, form, taken).value_or(form));
-  const std::optional<uint32_t> newest = taken ? live.newest() : std::nullopt;
-  return one(newest ? *newest : next(live, 0, taken).value_or(0));
+  if (form < kWantedSlots) {
+    set_one(range, next(live, form, taken).value_or(form));
+  } else if (form == kLiteral) {
+    set_one(range, static_cast<uint32_t>(reader.little_endian(2)) % kMaxSlots);
+  } else if (form >= kShortRange && form <= kLongRange + 1) {
+    read_run(reader, form, live, taken, range);
+  } else {
+    const std::optional<uint32_t> newest = taken ? live.newest() : std::nullopt;
+    set_one(range, newest ? *newest : next(live, 0, taken).value_or(0));
+  }
 }
 
 void push16(uint32_t number, std::vector<uint8_t>& out) {
@@ -113,14 +115,12 @@ bool is_literal(uint8_t form) { return form == kLiteralRange || form == kLiteral
 
 }  // namespace
 
-std::optional<SlotRange> read_taken(ByteReader& reader, const LiveSlots& live, bool& starved) {
+bool read_taken(ByteReader& reader, const LiveSlots& live, std::optional<SlotRange>& taken) {
   const uint8_t form = reader.u8();
-  if (form == kNull) return std::nullopt;
-  if (live.none() && !is_literal(form)) {
-    starved = true;
-    return std::nullopt;
-  }
-  return read_slots(reader, form, live, true);
+  if (form == kNull) return true;
+  if (live.none() && !is_literal(form)) return false;
+  read_slots(reader, form, live, true, taken.emplace());
+  return true;
 }
 
 void write_taken(const std::optional<SlotRange>& range, const LiveSlots& live, std::vector<uint8_t>& out) {
@@ -131,21 +131,23 @@ void write_taken(const std::optional<SlotRange>& range, const LiveSlots& live, s
   }
 }
 
-SlotRange read_filled(ByteReader& reader, const LiveSlots& live) {
+void read_filled(ByteReader& reader, const LiveSlots& live, SlotRange& filled) {
   const uint8_t form = reader.u8();
-  return read_slots(reader, form, live, false);
+  read_slots(reader, form, live, false, filled);
 }
 
 void write_filled(const SlotRange& range, const LiveSlots& live, std::vector<uint8_t>& out) {
   write_slots(range, live, false, out);
 }
 
-SlotRange read_moved(ByteReader& reader, const LiveSlots& live, const SlotRange& taken) {
+void read_moved(ByteReader& reader, const LiveSlots& live, const SlotRange& taken, SlotRange& moved) {
   const uint8_t form = reader.u8();
-  if (form < kMovedElsewhere) return taken;
-  const SlotRange range = form < kWantedSlots ? one(live.next_empty(form - uint32_t{kMovedElsewhere}).value_or(taken.first))
-                                              : read_slots(reader, form, live, false);
-  return range.members() == taken.members() ? range : taken;
+  if (form >= kWantedSlots) {
+    read_slots(reader, form, live, false, moved);
+  } else if (form >= kMovedElsewhere) {
+    set_one(moved, live.next_empty(form - uint32_t{kMovedElsewhere}).value_or(taken.first));
+  }
+  if (form < kMovedElsewhere || moved.members() != taken.members()) moved = taken;
 }
 
 void write_moved(const SlotRange& range, const LiveSlots& live, const SlotRange& taken, std::vector<uint8_t>& out) {

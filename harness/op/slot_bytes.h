@@ -13,17 +13,17 @@
 
 namespace assay {
 
-// The slots that an operation takes; nothing means NULL. `starved` is set when the bytes ask for a live block and there
-// is none: then the caller makes the operation another one.
-std::optional<SlotRange> read_taken(ByteReader& reader, const LiveSlots& live, bool& starved);
+// The slots that an operation takes; nothing means NULL. False when the bytes ask for a live block and there is none:
+// then the caller makes the operation another one. (Results go into place, a copy of them shows in the decoder's speed.)
+bool read_taken(ByteReader& reader, const LiveSlots& live, std::optional<SlotRange>& taken);
 void write_taken(const std::optional<SlotRange>& range, const LiveSlots& live, std::vector<uint8_t>& out);
 
 // The slots that an operation fills.
-SlotRange read_filled(ByteReader& reader, const LiveSlots& live);
+void read_filled(ByteReader& reader, const LiveSlots& live, SlotRange& filled);
 void write_filled(const SlotRange& range, const LiveSlots& live, std::vector<uint8_t>& out);
 
 // The slots to which an operation moves what it takes from `taken`; as many as there.
-SlotRange read_moved(ByteReader& reader, const LiveSlots& live, const SlotRange& taken);
+void read_moved(ByteReader& reader, const LiveSlots& live, const SlotRange& taken, SlotRange& moved);
 void write_moved(const SlotRange& range, const LiveSlots& live, const SlotRange& taken, std::vector<uint8_t>& out);
 
 }  // namespace assay

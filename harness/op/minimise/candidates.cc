@@ -1,0 +1,73 @@
+#include "harness/op/minimise/candidates.h"
+
+#include "harness/op/random.h"
+#include "harness/op/validate.h"
+
+namespace assay {
+namespace {
+
+class FingerprintMaker {
+ public:
+  void add(uint64_t number) {
+    print_.low = mix_bits(print_.low + number + kSplitMixStep);
+    print_.high = mix_bits((print_.high ^ number) * 0x9fb21c651e98df25) + print_.low;
+  }
+  void add(const std::optional<SlotRange>& range) {
+    add(range.has_value());
+    if (!range) return;
+    add(range->first);
+    add(range->last);
+    add(range->step);
+    add(range->half_seed.has_value());
+    add(range->half_seed.value_or(0));
+  }
+  void add(const Operation& line) {
+    add(static_cast<uint64_t>(line.code));
+    add(line.thread);
+    add(line.result);
+    add(line.slot);
+    for (const Value& value : line.args) {
+      add(value.low);
+      add(value.high);
+      add(value.seed);
+    }
+  }
+  Fingerprint print() const { return print_; }
+
+ private:
+  Fingerprint print_;
+};
+
+}  // namespace
+
+Fingerprint fingerprint(const Program& program) {
+  FingerprintMaker maker;
+  for (const Operation& line : program.lines) maker.add(line);
+  return maker.print();
+}
+
+bool Candidates::accept(Program candidate) {
+  if (stopped_ || candidate == best_ || validate(candidate, kTextCaps)) return false;
+  const auto [entry, fresh] = verdicts_.try_emplace(fingerprint(candidate), false);
+  if (fresh) {
+    if (options_.progress && !options_.progress({pass_, best_.operations(), best_.lines.size(), tries_})) {
+      stopped_ = true;
+      return false;
+    }
+    ++tries_;
+    entry->second = still_fails_(candidate);
+  }
+  if (entry->second) best_ = std::move(candidate);
+  return entry->second;
+}
+
+void collect_slots(const Operation& line, std::set<uint32_t>& slots) {
+  for (const auto* range : {&line.result, &line.slot}) {
+    if (!range->has_value()) continue;
+    for (SlotCursor cursor(**range); !cursor.done();) slots.insert(cursor.next());
+  }
+}
+
+SlotRange single_slot(uint32_t slot) { return {.first = slot, .last = slot}; }
+
+}  // namespace assay

@@ -1,0 +1,120 @@
+// The minimiser's last passes: the same calls, written so that they read well.
+#include <algorithm>
+#include <map>
+
+#include "harness/op/minimise/passes.h"
+
+namespace assay {
+namespace {
+
+// Shorter runs of equal lines read well as they are.
+constexpr size_t kFoldLines = 3;
+
+using Numbers = std::map<uint32_t, uint32_t>;
+
+// The range with its slots renamed, if they are still evenly spaced; a random half must keep its whole span.
+std::optional<SlotRange> renamed(const SlotRange& range, const Numbers& numbers) {
+  SlotRange result = range;
+  result.first = numbers.at(range.first);
+  result.last = numbers.at(range.last);
+  if (range.first == range.last) return result;
+  if (result.first >= result.last) return std::nullopt;
+  const uint64_t gaps = range.span() - 1;
+  result.step = static_cast<uint32_t>((result.last - result.first) / gaps);
+  for (uint64_t k = 0; k <= gaps; k++) {
+    const auto slot = static_cast<uint32_t>(range.first + k * range.step);
+    if (numbers.at(slot) != result.first + k * result.step) return std::nullopt;
+  }
+  return result;
+}
+
+// All slots of a range, those that its random half leaves out too.
+void collect_span(const std::optional<SlotRange>& range, std::vector<uint32_t>& slots) {
+  if (!range) return;
+  for (uint64_t slot = range->first; slot <= range->last; slot += range->step) {
+    slots.push_back(static_cast<uint32_t>(slot));
+  }
+}
+
+bool try_numbers(Candidates& candidates, const Numbers& numbers) {
+  Program candidate = candidates.best();
+  for (Operation& line : candidate.lines) {
+    for (auto* range : {&line.slot, &line.result}) {
+      if (!range->has_value()) continue;
+      const std::optional<SlotRange> other = renamed(**range, numbers);
+      if (!other) return false;
+      *range = other;
+    }
+  }
+  return candidate == candidates.best() || candidates.accept(std::move(candidate));
+}
+
+// The range that goes on from `range` with `next`, when that is one slot and evenly spaced.
+std::optional<SlotRange> extended(const SlotRange& range, const SlotRange& next) {
+  if (!next.single() || range.half_seed || next.first <= range.last) return std::nullopt;
+  const uint32_t step = next.first - range.last;
+  if (range.first != range.last && step != range.step) return std::nullopt;
+  return SlotRange{.first = range.first, .last = next.first, .step = step};
+}
+
+// Appends `line` to the operations of `range_line`, if they differ in nothing but evenly spaced slots.
+bool extend(Operation& range_line, const Operation& line) {
+  if (!line.result && !line.slot) return false;
+  if (range_line.result.has_value() != line.result.has_value() || range_line.slot.has_value() != line.slot.has_value()) {
+    return false;
+  }
+  Operation longer = line;
+  if (line.result) longer.result = extended(*range_line.result, *line.result);
+  if (line.slot) longer.slot = extended(*range_line.slot, *line.slot);
+  if (longer.result.has_value() != line.result.has_value() || longer.slot.has_value() != line.slot.has_value()) {
+    return false;
+  }
+  Operation other = range_line;
+  other.result = longer.result;
+  other.slot = longer.slot;
+  if (other != longer || !std::ranges::all_of(line.args, &Value::single)) return false;
+  range_line = std::move(longer);
+  return true;
+}
+
+}  // namespace
+
+void renumber_slots(Candidates& candidates) {
+  candidates.begin_pass("names");
+  std::vector<uint32_t> slots;
+  for (const Operation& line : candidates.lines()) {
+    collect_span(line.slot, slots);
+    collect_span(line.result, slots);
+  }
+  Numbers by_use;
+  for (const uint32_t slot : slots) by_use.try_emplace(slot, static_cast<uint32_t>(by_use.size()));
+  if (try_numbers(candidates, by_use)) return;
+  std::ranges::sort(slots);
+  Numbers by_order;
+  for (const uint32_t slot : slots) by_order.try_emplace(slot, static_cast<uint32_t>(by_order.size()));
+  if (try_numbers(candidates, by_order)) return;
+  Numbers moved_down;
+  for (const uint32_t slot : slots) moved_down[slot] = slot - slots.front();
+  try_numbers(candidates, moved_down);
+}
+
+void fold_lines(Candidates& candidates) {
+  candidates.begin_pass("fold");
+  const std::vector<Operation> lines = candidates.lines();
+  Program candidate = candidates.best();
+  candidate.lines.clear();
+  for (size_t i = 0; i < lines.size();) {
+    Operation range_line = lines[i];
+    size_t next = i + 1;
+    while (next < lines.size() && extend(range_line, lines[next])) next++;
+    if (next - i >= kFoldLines) {
+      candidate.lines.push_back(range_line);
+      i = next;
+    } else {
+      candidate.lines.push_back(lines[i++]);
+    }
+  }
+  candidates.accept(std::move(candidate));
+}
+
+}  // namespace assay

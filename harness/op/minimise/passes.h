@@ -1,0 +1,36 @@
+// The passes of the minimiser, in the order in which they first run. Each tries candidates and keeps those that still
+// fail; none ever makes a program longer but for write_out_ranges, which turns a range into as many single lines.
+#pragma once
+
+#include "harness/op/minimise/candidates.h"
+
+namespace assay {
+
+// lines.cc. What follows the guilty operation; without one, or before it: the shortest failing prefix by bisection.
+void drop_tail(Candidates& candidates, const MinimiseOptions& options);
+// All lines at once that share no slot with the guilty operation and the victim, in widening circles.
+void drop_unconnected(Candidates& candidates, const MinimiseOptions& options);
+// All lines of one slot together; half of the slots at a time, down to one.
+void drop_slots(Candidates& candidates);
+// Half of the lines at a time, down to one by one, backwards.
+void drop_lines(Candidates& candidates);
+// Two lines that can only go together: a fill and its free, two frees around a reuse.
+void drop_pairs(Candidates& candidates);
+
+// ranges.cc. Fewer members: from the end, from the front, every second one; sizes drawn become one size. What is left
+// of short ranges is written out, one line for each member.
+void shrink_ranges(Candidates& candidates);
+
+// calls.cc. Fewer threads, t0 first, then consecutive numbers.
+void merge_threads(Candidates& candidates);
+// calloc and aligned calls to malloc, realloc to malloc, where that shows the same.
+void simplify_operations(Candidates& candidates);
+
+// numbers.cc. Sizes, counts, alignments and times toward small round values; where none will do, the boundary itself.
+void round_numbers(Candidates& candidates);
+
+// names.cc. Slots from p0 on in the order of their first use, and runs of equal lines as one range.
+void renumber_slots(Candidates& candidates);
+void fold_lines(Candidates& candidates);
+
+}  // namespace assay
