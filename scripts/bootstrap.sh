@@ -14,7 +14,7 @@ missing_packages() {
     command -v clang++-19 >/dev/null || echo clang-19
     return
   fi
-  sed 's/#.*//; /^[[:space:]]*$/d' "$list" | sort -u |
+  sed 's/[[:space:]]*#.*//; s/[[:space:]]*$//; /^$/d' "$list" | sort -u |
     comm -23 - <(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' | sed -n 's/^ii *//p' | sort -u)
 }
 

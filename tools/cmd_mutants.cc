@@ -86,7 +86,8 @@ fs::path blind_seeds(const SourceTree& tree, const std::string& target, const fs
 
 Row hunt_mutant(const Expectation& mutant, const Options& options, const GlobalOptions& global,
                 const SourceTree& tree) {
-  Row row{.mutant = mutant};
+  Row row;
+  row.mutant = mutant;
   const MutantBuild build = build_mutant(mutant, tree);
   row.build_seconds = build.seconds;
 
