@@ -46,8 +46,12 @@ struct Progress {
   volatile uint64_t line = kNoOperation;
   volatile uint64_t member = 0;
   volatile uint8_t op_code = 255;
-  volatile uint8_t in_subject = 0;               // 1 while a call into the subject is under way: else a crash is ours
+  volatile uint8_t in_subject = 0;               // 1 while a call into the subject is under way, kInBlock while a block of
+                                                 // its is read or written; with 0 a crash is ours
+  volatile int32_t thread_id = 0;                // kernel's id of the thread that runs the step
 };
+inline constexpr uint8_t kInSubject = 1;
+inline constexpr uint8_t kInBlock = 2;
 
 inline constexpr size_t kOpKinds = 256;
 struct RunResult {

@@ -45,6 +45,7 @@ enum class ReallocZero : uint8_t { kUnknown, kFrees, kMinimal, kKeeps };
 struct Promises {
   ReallocZero realloc_zero = ReallocZero::kUnknown;
   bool aligned_alloc_any_size = false;               // a size that is no multiple of the alignment is accepted
+  bool aligned_alloc_rejects_bad_alignment = false;  // an alignment that is no power of two: NULL, EINVAL
   bool memalign_rejects_without_errno = false;       // posix_memalign leaves errno alone on error
   bool zero_size_unique = true;                      // malloc(0) is a unique block, not NULL
   bool limits_at_seam = false;                       // refuses by its seam: NULL below the caps is always a violation
@@ -63,15 +64,20 @@ class Subject {
   const std::string& name() const { return name_; }          // as the user wrote it: "ximalloc", "libc", "./libmine.so"
   const std::string& version() const { return version_; }
   const std::string& path() const { return path_; }           // of the file that holds it, "" for this executable
+  uint64_t serial() const { return serial_; }                 // another for each instance of this process
   // True when `pc` lies in the subject's own code: a stack's innermost frame there names a crash.
   virtual bool owns_code(const void* pc) const = 0;
 
  protected:
-  Subject() = default;
+  Subject() : serial_(next_serial()) {}
   SubjectApi api_;
   SubjectInstruments instruments_;
   Promises promises_;
   std::string name_, version_, path_;
+
+ private:
+  static uint64_t next_serial();
+  uint64_t serial_;
 };
 
 }  // namespace assay

@@ -1,0 +1,98 @@
+#include "harness/exec/fork_watch.h"
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "harness/exec/operations.h"
+#include "harness/oracle/describe.h"
+#include "harness/subject/quiet_child.h"
+
+namespace assay {
+namespace {
+
+constexpr int kChildMs = 5'000;
+constexpr unsigned kChildSeconds = kChildMs / 1000;
+
+[[noreturn]] void be_the_child(Operations& operations, Violation& violation, int report_fd) {
+  become_quiet_child(kChildSeconds + 1);
+  violation = {};
+  const bool right = operations.run_in_forked_child();
+  if (right) violation = {};
+  // One write: the record is smaller than what a pipe takes at once.
+  static_assert(sizeof(Violation) < 4096);
+  const ssize_t written = write(report_fd, &violation, sizeof violation);
+  _exit(written == static_cast<ssize_t>(sizeof violation) ? 0 : 1);
+}
+
+// False when nothing came: the child died, or `hung`.
+bool read_report(int fd, Violation& report, bool& hung) {
+  pollfd ready{fd, POLLIN, 0};
+  int events = 0;
+  do {
+    events = poll(&ready, 1, kChildMs);
+  } while (events < 0 && errno == EINTR);
+  hung = events == 0;
+  return events > 0 && read(fd, &report, sizeof report) == static_cast<ssize_t>(sizeof report);
+}
+
+void describe_end(int status, bool hung, Violation& violation) {
+  violation.oracle = Oracle::kFork;
+  describe(violation.expected, "a child that checks, allocates and frees, and reports");
+  if (hung) {
+    describe(violation.sentence, "the forked child hangs");
+    describe(violation.seen, "no report within {} ms", kChildMs);
+  } else if (WIFSIGNALED(status)) {
+    describe(violation.sentence, "the forked child crashed");
+    describe(violation.seen, "signal {} (SIG{})", WTERMSIG(status), sigabbrev_np(WTERMSIG(status)));
+  } else {
+    describe(violation.sentence, "the forked child ended without a report");
+    describe(violation.seen, "exit status {}", WEXITSTATUS(status));
+  }
+}
+
+// Another oracle's objection, raised in the child, is one of fork here: the same block was right in the parent.
+void take_over(const Violation& report, Violation& violation) {
+  const Oracle oracle = report.oracle;
+  violation = report;
+  violation.oracle = Oracle::kFork;
+  describe(violation.sentence, "in the forked child ({}): {}", name(oracle), static_cast<const char*>(report.sentence));
+}
+
+}  // namespace
+
+bool run_forked(Operations& operations, Violation& violation) {
+  int ends[2];
+  if (pipe(ends) != 0) return true;
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    be_the_child(operations, violation, ends[1]);
+  }
+  close(ends[1]);
+  if (child < 0) {
+    close(ends[0]);
+    return true;
+  }
+  Violation report;
+  bool hung = false;
+  const bool reported = read_report(ends[0], report, hung);
+  close(ends[0]);
+  if (!reported) kill(child, SIGKILL);
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!reported) {
+    describe_end(status, hung, violation);
+    return false;
+  }
+  if (!report) return true;
+  take_over(report, violation);
+  return false;
+}
+
+}  // namespace assay

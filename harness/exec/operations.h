@@ -1,0 +1,100 @@
+// Carries out one step on the calling thread: checks whether it is legal now, makes the call, lets every oracle judge the
+// answer, and keeps the model. Called by one thread at a time; which one is the executor's business.
+#pragma once
+
+#include <cstdint>
+
+#include "harness/exec/reuse_table.h"
+#include "harness/exec/run.h"
+#include "harness/model/shadow_heap.h"
+#include "harness/oracle/null_errno.h"
+
+namespace assay {
+
+class Operations {
+ public:
+  Operations(const Subject& subject, const RunOptions& options, ShadowHeap& heap, ReuseTable& reuse, RunResult& result);
+
+  // False when an oracle objected: result.violation says to what, and nothing more may run.
+  [[nodiscard]] bool run(const Step& step);
+
+  // After a logical thread has really ended: what its exit did to the others' blocks. False as above.
+  [[nodiscard]] bool check_after_exit() { return !strict_ || check_after_step(); }
+
+  // From here on what goes wrong belongs to no line of the program.
+  void begin_end();
+  // The end of a program, on t0 after the other threads have ended: every block checked and freed. False as above.
+  [[nodiscard]] bool check_and_free_all();
+  // Then what is left at the seam is compared with what a warm-up left.
+  [[nodiscard]] bool check_footprint_against(const Footprint& warmed_up);
+
+  // In the child of a fork: every block checked, one allocated in each size class, all freed. False as above.
+  [[nodiscard]] bool run_in_forked_child();
+
+  // Where the steps' kernel thread id and progress are written.
+  Progress& progress() { return *progress_; }
+
+ private:
+  enum class Ran : uint8_t { kSkipped, kDone, kViolated };
+
+  struct Answer {
+    uintptr_t address = 0;
+    int error = 0;
+    bool out_untouched = true, errno_untouched = true;
+  };
+
+  Ran dispatch(const Step& step);
+  Ran allocate(const Step& step);
+  Ran resize(const Step& step);
+  Ran release(const Step& step);
+  Ran ask_usable_size(const Step& step);
+  Ran collect(const Step& step);
+  Ran advance_clock(const Step& step);
+  Ran fork_process();
+  Ran check_one(const Step& step);
+  Ran check_everything();
+
+  Answer call_allocator(const Step& step);
+  bool can_call(OpCode code) const;
+  // False when the block would pass the cap on live bytes, or is too large to be handled at all.
+  bool affordable(const Expectation& expected, uint64_t charge_given_back) const;
+  // Judges a block that was just returned and puts it into the model. `kept`: bytes of `old` that it must still hold.
+  bool adopt(uint64_t slot, Block block, uint64_t alignment, bool zeroed, const Block* old, uint64_t kept);
+  bool verify(uint64_t slot);
+  bool verify_all();
+  bool free_block(uint64_t slot);
+  bool check_after_step();
+  void forget(uint64_t slot, const Block& block);
+  bool check_structure_now();
+  bool usable_size_kept(uint64_t slot);
+
+  // Stamps the violation with the step that was running.
+  Ran fail();
+  bool fail_check() { return fail() != Ran::kViolated; }
+  void enter_subject() { progress_->in_subject = kInSubject; }
+  void enter_block() { progress_->in_subject = kInBlock; }
+  void leave() { progress_->in_subject = 0; }
+  void begin_step(const Step& step);
+  void mix(uint64_t value);
+  const FillPlan& next_plan() const;
+
+  const Subject& subject_;
+  const SubjectApi& api_;
+  const Promises& promises_;
+  const RunOptions& options_;
+  ShadowHeap& heap_;
+  ReuseTable& reuse_;
+  RunResult& result_;
+  Progress own_progress_;
+  Progress* progress_;
+  bool strict_;
+  uint64_t serial_ = 0;               // blocks adopted so far
+  uint64_t beyond_judgement_ = 0;     // charge of live blocks that kJudgedBytes does not cover
+  uint64_t budget_;                   // bytes that may still be compared after steps, beside what a step itself touches
+  uint64_t structure_checks_ = 0;
+  Place here_;
+  uint8_t op_code_ = 255;
+  Outcome outcome_{};
+};
+
+}  // namespace assay

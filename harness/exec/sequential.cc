@@ -1,0 +1,184 @@
+// run_sequential: the text order is the order. Whichever thread holds the token fetches the next step; when that belongs to
+// another thread, it hands the token over, so that a program of one thread never pays for a second.
+#include <exception>
+#include <new>
+
+#include "harness/exec/breakpoint.h"
+#include "harness/exec/operations.h"
+#include "harness/exec/step_text.h"
+#include "harness/exec/thread_team.h"
+#include "harness/model/mapped_array.h"
+#include "harness/oracle/footprint.h"
+
+namespace assay {
+namespace {
+
+// What is kept from one program to the next, so that a program of 30 operations does not pay for mappings.
+struct Workspace {
+  ShadowHeap heap;
+  ReuseTable reuse;
+  ThreadTeam team;
+  uint64_t baseline_of = 0;           // serial of the subject that `warmed_up` was measured on
+  Footprint warmed_up;
+};
+
+Workspace& workspace() {
+  // Never destroyed: abandoned threads may outlive main.
+  static Workspace* const space = new (map_pages(sizeof(Workspace))) Workspace;
+  return *space;
+}
+
+class SequentialRun {
+ public:
+  SequentialRun(StepSource& steps, const Subject& subject, const RunOptions& options, Workspace& space)
+      : steps_(steps), subject_(subject), options_(options), space_(space),
+        operations_(subject, options, space.heap, space.reuse, result_) {}
+
+  RunResult run() {
+    prepare();
+    space_.team.start(enter_thread, this);
+    operations_.progress().thread_id = space_.team.kernel_id(0);
+    drive(0);
+    operations_.begin_end();
+    if (phase_ == Phase::kEnding) end_threads();
+    if (phase_ == Phase::kEnding) finish();
+    if (phase_ == Phase::kStopped) abandon_threads();
+    if (error_) std::rethrow_exception(error_);
+    return result_;
+  }
+
+ private:
+  enum class Phase : uint8_t { kRunning, kEnding, kStopped };
+  static constexpr uint32_t kNobody = ~uint32_t{0};
+
+  void prepare() {
+    space_.heap.clear();
+    space_.reuse.start();
+    if (has_footprint(subject_) && space_.baseline_of != subject_.serial()) {
+      space_.warmed_up = warmed_up_footprint(subject_);
+      space_.baseline_of = subject_.serial();
+    }
+    if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
+  }
+
+  static void enter_thread(void* context, uint32_t thread) { static_cast<SequentialRun*>(context)->drive(thread); }
+
+  // Runs steps while this thread holds the token. Returns on thread 0 when no step is left or may run, on another when
+  // the program ends that thread.
+  void drive(uint32_t me) {
+    while (true) {
+      if (me == 0 && exiting_ != kNobody) finish_exit();
+      if (phase_ == Phase::kRunning && !pending_) fetch();
+      if (phase_ != Phase::kRunning) {
+        if (me == 0) return;
+        if (phase_ == Phase::kEnding && ending_thread_ == me) return leave(me);
+        hand_over(0, me);
+        continue;
+      }
+      if (step_.thread != me) {
+        hand_over(step_.thread, me);
+        continue;
+      }
+      pending_ = false;
+      if (!run_step()) {
+        phase_ = Phase::kStopped;
+      } else if (step_.code == OpCode::kThreadExit && me != 0) {
+        return leave(me);
+      }
+    }
+  }
+
+  void fetch() {
+    try {
+      pending_ = steps_.next(step_);
+      if (!pending_) phase_ = Phase::kEnding;
+      if (pending_ && step_.thread >= ThreadTeam::kMaxThreads) throw InputError{"a program of more than 65,536 threads"};
+    } catch (...) {
+      stop_with_error();
+    }
+  }
+
+  void stop_with_error() {
+    error_ = std::current_exception();
+    phase_ = Phase::kStopped;
+  }
+
+  bool run_step() {
+    if (options_.print_steps) print_step(step_);
+    if (step_.line == options_.break_at_line && step_.member == options_.break_at_member) assay_breakpoint();
+    return operations_.run(step_);
+  }
+
+  void hand_over(uint32_t to, uint32_t me) {
+    try {
+      space_.team.pass_to(to);
+    } catch (...) {
+      stop_with_error();
+      if (me == 0) return;
+      space_.team.pass_to(0);
+    }
+    space_.team.wait(me);
+    operations_.progress().thread_id = space_.team.kernel_id(me);
+  }
+
+  // The thread returns from its body right after this; thread 0 waits for its end.
+  void leave(uint32_t me) {
+    exiting_ = me;
+    operations_.progress().in_subject = kInSubject;
+    space_.team.pass_to(0);
+  }
+
+  void finish_exit() {
+    space_.team.join(exiting_);
+    exiting_ = kNobody;
+    operations_.progress().in_subject = 0;
+    operations_.progress().thread_id = space_.team.kernel_id(0);
+    if (!operations_.check_after_exit()) phase_ = Phase::kStopped;
+  }
+
+  void end_threads() {
+    for (uint32_t thread = 1; thread < space_.team.thread_count() && phase_ == Phase::kEnding; ++thread) {
+      if (!space_.team.alive(thread)) continue;
+      ending_thread_ = thread;
+      space_.team.pass_to(thread);
+      space_.team.wait(0);
+      finish_exit();
+    }
+  }
+
+  void finish() {
+    if (!operations_.check_and_free_all()) {
+      phase_ = Phase::kStopped;
+    } else if (has_footprint(subject_) && !operations_.check_footprint_against(space_.warmed_up)) {
+      phase_ = Phase::kStopped;
+    }
+  }
+
+  void abandon_threads() {
+    for (uint32_t thread = 1; thread < space_.team.thread_count(); ++thread) {
+      if (space_.team.alive(thread)) return space_.team.abandon();
+    }
+  }
+
+  StepSource& steps_;
+  const Subject& subject_;
+  const RunOptions& options_;
+  Workspace& space_;
+  RunResult result_;
+  Operations operations_;
+  Step step_;
+  bool pending_ = false;
+  Phase phase_ = Phase::kRunning;
+  uint32_t exiting_ = kNobody;
+  uint32_t ending_thread_ = kNobody;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+RunResult run_sequential(StepSource& steps, const Subject& subject, const RunOptions& options) {
+  SequentialRun run(steps, subject, options, workspace());
+  return run.run();
+}
+
+}  // namespace assay

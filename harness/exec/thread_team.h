@@ -1,0 +1,59 @@
+// Real threads for a program's logical ones, of which exactly one runs at a time: the one that holds the token. The others
+// are parked on a futex. Thread 0 is the thread that owns the team.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace assay {
+
+class ThreadTeam {
+ public:
+  static constexpr uint32_t kMaxThreads = 65536;
+  // Runs on each new thread while that one holds the token. When it returns, the thread ends.
+  using Body = void (*)(void* context, uint32_t thread);
+
+  ThreadTeam();
+  // The threads must have ended, or abandon() was called.
+  ~ThreadTeam();
+  ThreadTeam(const ThreadTeam&) = delete;
+  ThreadTeam& operator=(const ThreadTeam&) = delete;
+
+  void start(Body body, void* context);
+
+  bool alive(uint32_t thread) const { return lanes_[thread].alive; }
+  // One more than the highest thread that was ever started.
+  uint32_t thread_count() const { return thread_count_; }
+  int32_t kernel_id(uint32_t thread) const { return lanes_[thread].kernel_id; }
+
+  // Hands the token to `thread`, which is created if it is not alive; the caller then parks with wait() or ends.
+  // Throws std::runtime_error when the system gives no more threads.
+  void pass_to(uint32_t thread);
+  // Parks thread `me` until it is handed the token.
+  void wait(uint32_t me);
+  // On thread 0, after `thread` left its body: returns when it has really ended, TLS destructors included.
+  void join(uint32_t thread);
+  // Leaves the parked threads parked for ever, and their memory with them: the heap that they would tear down is broken.
+  void abandon();
+
+ private:
+  struct Lane {
+    std::atomic<uint32_t> token;
+    bool alive;
+    int32_t kernel_id;
+    pthread_t handle;
+    void* signal_stack;
+    ThreadTeam* team;
+  };
+  static void* enter(void* lane);
+  void use_signal_stack(Lane& lane);
+
+  Lane* lanes_ = nullptr;
+  uint32_t thread_count_ = 0;
+  Body body_ = nullptr;
+  void* context_ = nullptr;
+};
+
+}  // namespace assay

@@ -1,0 +1,98 @@
+#include "harness/model/pattern.h"
+
+namespace assay {
+namespace {
+
+using Word [[gnu::aligned(1), gnu::may_alias]] = uint64_t;
+
+constexpr uint64_t kStep = 0x9e3779b97f4a7c15;  // odd, so that no two words of a block are equal
+constexpr size_t kWordBytes = sizeof(uint64_t);
+constexpr size_t kBatchWords = 32;
+
+uint8_t byte_of(uint64_t word, size_t index) { return static_cast<uint8_t>(word >> (8 * index)); }
+
+// Differences of `count` words from the pattern that starts with `first`, or-ed together.
+uint64_t differences(const Word* words, uint64_t first, size_t count) {
+  uint64_t seen = 0;
+  for (size_t i = 0; i < count; ++i) seen |= words[i] ^ (first + i * kStep);
+  return seen;
+}
+
+uint64_t any_bits(const Word* words, size_t count) {
+  uint64_t seen = 0;
+  for (size_t i = 0; i < count; ++i) seen |= words[i];
+  return seen;
+}
+
+}  // namespace
+
+uint8_t pattern_byte(uint64_t seed, size_t offset) {
+  return byte_of(seed + offset / kWordBytes * kStep, offset % kWordBytes);
+}
+
+uint64_t block_seed(uint64_t serial) {
+  uint64_t z = serial * 0x9e3779b97f4a7c15 + 0x632be59bd9b4e019;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+void fill_pattern(void* block, uint64_t seed, size_t from, size_t to) {
+  auto* bytes = static_cast<uint8_t*>(block);
+  while (from < to && from % kWordBytes != 0) {
+    bytes[from] = pattern_byte(seed, from);
+    ++from;
+  }
+  const size_t first = from / kWordBytes;
+  const size_t count = from < to ? (to - from) / kWordBytes : 0;
+  auto* words = reinterpret_cast<Word*>(bytes + from);
+  const uint64_t value = seed + first * kStep;
+  for (size_t i = 0; i < count; ++i) words[i] = value + i * kStep;
+  for (from += count * kWordBytes; from < to; ++from) bytes[from] = pattern_byte(seed, from);
+}
+
+size_t first_wrong_byte(const void* block, uint64_t seed, size_t from, size_t to) {
+  const auto* bytes = static_cast<const uint8_t*>(block);
+  for (; from < to && from % kWordBytes != 0; ++from) {
+    if (bytes[from] != pattern_byte(seed, from)) return from;
+  }
+  while (from + kWordBytes <= to) {
+    const size_t count = std::min((to - from) / kWordBytes, kBatchWords);
+    if (differences(reinterpret_cast<const Word*>(bytes + from), seed + from / kWordBytes * kStep, count) != 0) {
+      while (bytes[from] == pattern_byte(seed, from)) ++from;
+      return from;
+    }
+    from += count * kWordBytes;
+  }
+  for (; from < to; ++from) {
+    if (bytes[from] != pattern_byte(seed, from)) return from;
+  }
+  return kAllRight;
+}
+
+size_t first_nonzero_byte(const void* block, size_t from, size_t to) {
+  const auto* bytes = static_cast<const uint8_t*>(block);
+  while (from + kWordBytes <= to) {
+    const size_t count = std::min((to - from) / kWordBytes, kBatchWords);
+    if (any_bits(reinterpret_cast<const Word*>(bytes + from), count) != 0) {
+      while (bytes[from] == 0) ++from;
+      return from;
+    }
+    from += count * kWordBytes;
+  }
+  for (; from < to; ++from) {
+    if (bytes[from] != 0) return from;
+  }
+  return kAllRight;
+}
+
+uint64_t planned_bytes(const FillPlan& plan, uint64_t size) {
+  uint64_t sum = 0;
+  for_each_part(plan, size, [&sum](uint64_t from, uint64_t to) {
+    sum += to - from;
+    return true;
+  });
+  return sum;
+}
+
+}  // namespace assay

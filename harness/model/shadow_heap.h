@@ -1,0 +1,84 @@
+// What a program believes to be allocated: its slots, the blocks in them, and which addresses they cover. Knows nothing
+// of any allocator; the oracles compare it with what the subject does. All memory is mapped (see mapped_array.h), grows
+// with the highest slot in use and is cleared in time proportional to what was used.
+#pragma once
+
+#include <cstdint>
+
+#include "harness/model/extent_map.h"
+#include "harness/model/mapped_array.h"
+#include "harness/model/pattern.h"
+
+namespace assay {
+
+// Where in the program something happened.
+struct Place {
+  uint64_t line = ~uint64_t{0};
+  uint64_t member = 0;
+};
+
+struct Block {
+  uintptr_t address = 0;        // 0: the slot is empty
+  uint64_t requested = 0;
+  uint64_t usable = 0;          // bytes that are filled and checked by the plan
+  uint64_t charge = 0;          // what it counts for against the cap on live bytes
+  uint64_t seed = 0;
+  Place allocated;
+  const FillPlan* plan = nullptr;
+
+  // malloc(0) has an address of its own, so every block covers a byte at least.
+  uint64_t extent() const { return usable == 0 ? 1 : usable; }
+  char* bytes() const { return reinterpret_cast<char*>(address); }
+};
+
+// A block that is gone, kept for reports.
+struct FreedBlock {
+  uint64_t slot = 0;
+  uintptr_t address = 0;
+  uint64_t requested = 0, usable = 0;
+  Place allocated, freed;
+};
+
+class ShadowHeap {
+ public:
+  static constexpr uint64_t kNoSlot = ~uint64_t{0};
+
+  ShadowHeap() = default;
+
+  // Everything forgotten, as new.
+  void clear();
+
+  bool live(uint64_t slot) const { return slot < slots_.capacity() && slots_[slot].address != 0; }
+  Block& at(uint64_t slot) { return slots_[slot]; }
+  const Block& at(uint64_t slot) const { return slots_[slot]; }
+  // One more than the highest slot that was ever filled.
+  uint64_t slot_count() const { return slot_count_; }
+  uint64_t live_blocks() const { return live_blocks_; }
+  uint64_t live_charge() const { return live_charge_; }
+  uint64_t live_extent() const { return live_extent_; }
+
+  // Puts a block into an empty slot. Returns kNoSlot, or the slot of a live block that it overlaps; then nothing changes.
+  uint64_t insert(uint64_t slot, const Block& block);
+  void remove(uint64_t slot);
+
+  // The slot of a live block that shares a byte with [begin, begin + size), kNoSlot when there is none. Walks all slots.
+  uint64_t find_overlap(uintptr_t begin, uint64_t size) const;
+  // Cheap and exact but for blocks that share a granule of 8 bytes without sharing a byte.
+  bool may_overlap(uintptr_t begin, uint64_t size) const { return extents_.any(begin, size); }
+
+  // Keeps a few thousand freed blocks, so that a report can tell whose bytes were seen again.
+  void remember_freed(uint64_t slot, const Block& block, Place where);
+  const FreedBlock* find_freed(uintptr_t address) const;
+
+ private:
+  static constexpr size_t kFreedKept = 4096;
+
+  ExtentMap extents_;
+  MappedArray<Block> slots_;
+  MappedArray<FreedBlock> freed_;
+  uint64_t slot_count_ = 0, live_blocks_ = 0, live_charge_ = 0, live_extent_ = 0;
+  uint64_t freed_count_ = 0;
+  bool packed_ = false;  // blocks were seen that share a granule legally; then removal looks for the other one
+};
+
+}  // namespace assay

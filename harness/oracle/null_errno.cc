@@ -1,0 +1,131 @@
+#include "harness/oracle/null_errno.h"
+
+#include <bit>
+#include <cerrno>
+#include <cstring>
+
+#include "harness/oracle/describe.h"
+
+namespace assay {
+namespace {
+
+constexpr uint64_t kLargestObject = ~uint64_t{0} >> 1;  // PTRDIFF_MAX
+constexpr uint64_t kFreeAlignment = uint64_t{64} << 10; // alignments up to here cost no address space worth counting
+
+const char* error_name(int error) {
+  const char* name = strerrorname_np(error);
+  return name == nullptr ? "?" : name;
+}
+
+Expectation must_fail(int error, int other_error) {
+  return {.verdict = Verdict::kMustFail, .error = error, .other_error = other_error, .size = 0, .charge = 0};
+}
+
+Expectation expect_size(uint64_t size, uint64_t alignment, bool zero_may_be_null) {
+  if (size > kLargestObject) return must_fail(ENOMEM, ENOMEM);
+  Expectation expected{.verdict = Verdict::kMustSucceed, .error = ENOMEM, .other_error = ENOMEM, .size = size, .charge = size};
+  if (alignment > kFreeAlignment) expected.charge = size + alignment < size ? ~uint64_t{0} : size + alignment;
+  if (expected.charge > kJudgedBytes) {
+    expected.verdict = Verdict::kEither;
+    // An implementation may reject an alignment that it does not support.
+    if (alignment > kJudgedBytes) expected.other_error = EINVAL;
+  } else if (size == 0 && zero_may_be_null) {
+    expected.verdict = Verdict::kUnknown;
+  }
+  return expected;
+}
+
+Expectation expect_aligned(uint64_t alignment, uint64_t size, const Promises& promises) {
+  if (!std::has_single_bit(alignment)) {
+    if (!promises.aligned_alloc_rejects_bad_alignment) return {.verdict = Verdict::kUnknown};
+    return must_fail(EINVAL, size > kLargestObject ? ENOMEM : EINVAL);
+  }
+  if (size % alignment != 0 && !promises.aligned_alloc_any_size && size <= kLargestObject) {
+    return {.verdict = Verdict::kUnknown};
+  }
+  Expectation expected = expect_size(size, alignment, !promises.zero_size_unique);
+  if (expected.verdict == Verdict::kMustFail && alignment > kJudgedBytes) expected.other_error = EINVAL;
+  return expected;
+}
+
+Expectation expect_memalign(uint64_t alignment, uint64_t size, const Promises& promises) {
+  if (!std::has_single_bit(alignment) || alignment % sizeof(void*) != 0) {
+    return must_fail(EINVAL, size > kLargestObject ? ENOMEM : EINVAL);
+  }
+  Expectation expected = expect_size(size, alignment, !promises.zero_size_unique);
+  if (expected.verdict == Verdict::kMustFail && alignment > kJudgedBytes) expected.other_error = EINVAL;
+  return expected;
+}
+
+}  // namespace
+
+Expectation expect(OpCode code, const uint64_t* args, const Promises& promises) {
+  switch (code) {
+    case OpCode::kCalloc: {
+      uint64_t product = 0;
+      if (__builtin_mul_overflow(args[0], args[1], &product)) return must_fail(ENOMEM, ENOMEM);
+      return expect_size(product, 1, !promises.zero_size_unique);
+    }
+    case OpCode::kRealloc: return expect_size(args[1], 1, !promises.zero_size_unique);
+    case OpCode::kAlignedAlloc: return expect_aligned(args[0], args[1], promises);
+    case OpCode::kPosixMemalign: return expect_memalign(args[0], args[1], promises);
+    default: return expect_size(args[0], 1, !promises.zero_size_unique);
+  }
+}
+
+bool check_answer(OpCode code, const Expectation& expected, uintptr_t address, int error, Violation& violation) {
+  const std::string_view call = info(code).name;
+  if (address != 0) {
+    if (expected.verdict != Verdict::kMustFail) return true;
+    violation.oracle = Oracle::kNullErrno;
+    describe(violation.sentence, "{} answered a block where it must fail", call);
+    describe(violation.expected, "NULL, {}", error_name(expected.error));
+    describe(violation.seen, "a block at {:#x}", address);
+    return false;
+  }
+  const bool known_error = error == expected.error || error == expected.other_error;
+  if (expected.verdict == Verdict::kMustSucceed) {
+    violation.oracle = Oracle::kNullErrno;
+    describe(violation.sentence, "{} answered NULL although no memory was missing", call);
+    describe(violation.expected, "a block of {} bytes", expected.size);
+    describe(violation.seen, "NULL, {}", error_name(error));
+    return false;
+  }
+  if (known_error) return true;
+  violation.oracle = Oracle::kNullErrno;
+  describe(violation.sentence, "{} failed with the wrong error", call);
+  if (expected.error == expected.other_error) {
+    describe(violation.expected, "{}", error_name(expected.error));
+  } else {
+    describe(violation.expected, "{} or {}", error_name(expected.error), error_name(expected.other_error));
+  }
+  describe(violation.seen, "{} ({})", error_name(error), error);
+  return false;
+}
+
+bool check_errno_kept(OpCode code, int before, int after, Violation& violation) {
+  if (before == after) return true;
+  violation.oracle = Oracle::kNullErrno;
+  describe(violation.sentence, "{} changed errno", info(code).name);
+  describe(violation.expected, "errno {} kept", before);
+  describe(violation.seen, "errno {} ({})", after, error_name(after));
+  return false;
+}
+
+bool check_out_untouched(bool out_untouched, bool errno_untouched, const Promises& promises, Violation& violation) {
+  if (out_untouched && (errno_untouched || !promises.memalign_rejects_without_errno)) return true;
+  violation.oracle = Oracle::kNullErrno;
+  describe(violation.sentence, "a posix_memalign that failed changed {}", out_untouched ? "errno" : "the out-pointer");
+  describe(violation.expected, "errno and the out-pointer untouched");
+  describe(violation.seen, "{}", out_untouched ? "another errno" : "another pointer");
+  return false;
+}
+
+void report_realloc_zero(uint64_t slot, int error, Violation& violation) {
+  violation.oracle = Oracle::kNullErrno;
+  describe(violation.sentence, "realloc(p{}, 0) answered NULL", slot);
+  describe(violation.expected, "a minimal live block, which this allocator promises");
+  describe(violation.seen, "NULL, {}", error_name(error));
+}
+
+}  // namespace assay

@@ -1,0 +1,34 @@
+#include "harness/oracle/usable_size.h"
+
+#include "harness/oracle/describe.h"
+
+namespace assay {
+
+bool check_usable_covers(uint64_t slot, const Block& block, uint64_t usable, Violation& violation) {
+  const bool fits = block.address < kAddressLimit && usable <= kAddressLimit - block.address;
+  if (usable >= block.requested && fits) return true;
+  violation.oracle = Oracle::kUsableSize;
+  describe(violation.sentence, "the usable size of the new block p{} is {}", slot,
+           fits ? "less than was requested" : "more than the address space holds");
+  describe(violation.expected, "at least {} bytes, within the address space", block.requested);
+  describe(violation.seen, "{} bytes at {:#x}", usable, block.address);
+  set_victim(violation, slot, block);
+  return false;
+}
+
+bool check_usable_stable(uint64_t slot, const Block* block, uint64_t usable, Violation& violation) {
+  const uint64_t expected = block == nullptr ? 0 : block->usable;
+  if (usable == expected) return true;
+  violation.oracle = Oracle::kUsableSize;
+  describe(violation.expected, "{} bytes", expected);
+  describe(violation.seen, "{} bytes", usable);
+  if (block == nullptr) {
+    describe(violation.sentence, "the usable size of NULL is not 0");
+  } else {
+    describe(violation.sentence, "the usable size of block p{} changed while it was live", slot);
+    set_victim(violation, slot, *block);
+  }
+  return false;
+}
+
+}  // namespace assay

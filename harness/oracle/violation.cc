@@ -1,0 +1,28 @@
+#include "harness/oracle/violation.h"
+
+#include <array>
+#include <cstddef>
+
+namespace assay {
+namespace {
+
+constexpr std::array<std::string_view, 16> kNames = {
+    "none",       "overlap",   "outside",   "contents", "zeroing", "alignment", "usable_size", "null_errno",
+    "footprint",  "structure", "fork",      "crash",    "abort",   "exit",      "hang",        "sanitizer"};
+static_assert(kNames.size() == static_cast<size_t>(Oracle::kSanitizer) + 1);
+
+}  // namespace
+
+std::string_view name(Oracle oracle) {
+  const auto index = static_cast<size_t>(oracle);
+  return index < kNames.size() ? kNames[index] : "unknown";
+}
+
+Oracle oracle_named(std::string_view name) {
+  for (size_t i = 1; i < kNames.size(); ++i) {
+    if (kNames[i] == name) return static_cast<Oracle>(i);
+  }
+  return Oracle::kNone;
+}
+
+}  // namespace assay

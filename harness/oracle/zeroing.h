@@ -1,0 +1,12 @@
+// calloc's bytes are zero: all of them up to the plan's bound, ends and samples of larger blocks.
+#pragma once
+
+#include "harness/model/shadow_heap.h"
+#include "harness/oracle/violation.h"
+
+namespace assay {
+
+// Before the block is filled. When an earlier block's bytes show through, the report names that block.
+[[nodiscard]] bool check_zeroed(const ShadowHeap& heap, uint64_t slot, const Block& block, Violation& violation);
+
+}  // namespace assay

@@ -1,0 +1,103 @@
+#include "harness/subject/probe.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <new>
+
+#include "harness/subject/quiet_child.h"
+
+namespace assay {
+namespace {
+
+constexpr int kUntouched = 0x5A5A;
+constexpr unsigned kProbeSeconds = 10;
+constexpr size_t kImpossibleSize = (~size_t{0} >> 1) + 1;
+
+// realloc(p, 0) that answers NULL has freed the block when the address comes back for the same size soon.
+ReallocZero probe_realloc_zero(const SubjectApi& api) {
+  constexpr size_t kSize = 40;
+  void* block = api.malloc(kSize);
+  if (block == nullptr) return ReallocZero::kUnknown;
+  void* moved = api.realloc(block, 0);
+  if (moved != nullptr) {
+    api.free(moved);
+    return ReallocZero::kMinimal;
+  }
+  for (int i = 0; i < 4096; ++i) {
+    if (api.malloc(kSize) == block) return ReallocZero::kFrees;
+  }
+  return ReallocZero::kUnknown;
+}
+
+bool probe_any_size(const SubjectApi& api) {
+  void* block = api.aligned_alloc(64, 65);
+  const bool accepted = block != nullptr && reinterpret_cast<uintptr_t>(block) % 64 == 0;
+  api.free(block);
+  return accepted;
+}
+
+bool probe_bad_alignment(const SubjectApi& api) {
+  for (const size_t alignment : {size_t{0}, size_t{3}, size_t{24}, size_t{100}, size_t{65537}}) {
+    errno = 0;
+    if (api.aligned_alloc(alignment, 240) != nullptr || errno != EINVAL) return false;
+  }
+  return true;
+}
+
+bool probe_memalign_errno(const SubjectApi& api) {
+  void* out = nullptr;
+  errno = kUntouched;
+  if (api.posix_memalign(&out, 3, 8) == 0 || errno != kUntouched) return false;
+  if (api.posix_memalign(&out, 64, kImpossibleSize) == 0 || errno != kUntouched) return false;
+  return true;
+}
+
+bool probe_zero_size(const SubjectApi& api) {
+  void* first = api.malloc(0);
+  void* second = api.malloc(0);
+  const bool unique = first != nullptr && second != nullptr && first != second;
+  api.free(first);
+  api.free(second);
+  return unique;
+}
+
+// Writes each answer as soon as it is there, the riskiest question last.
+void probe_all(const SubjectApi& api, Promises& answers) {
+  answers.zero_size_unique = probe_zero_size(api);
+  if (api.posix_memalign != nullptr) answers.memalign_rejects_without_errno = probe_memalign_errno(api);
+  if (api.aligned_alloc != nullptr) {
+    answers.aligned_alloc_any_size = probe_any_size(api);
+    answers.aligned_alloc_rejects_bad_alignment = probe_bad_alignment(api);
+  }
+  if (api.realloc != nullptr) answers.realloc_zero = probe_realloc_zero(api);
+}
+
+}  // namespace
+
+Promises probe_promises(const SubjectApi& api) {
+  Promises unknown;
+  unknown.zero_size_unique = false;
+  void* shared = mmap(nullptr, sizeof(Promises), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED) return unknown;
+  auto* answers = new (shared) Promises(unknown);
+  const pid_t child = fork();
+  if (child == 0) {
+    become_quiet_child(kProbeSeconds);
+    probe_all(api, *answers);
+    _exit(0);
+  }
+  if (child > 0) {
+    while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  const Promises result = *answers;
+  munmap(shared, sizeof(Promises));
+  return result;
+}
+
+}  // namespace assay

@@ -1,0 +1,74 @@
+#include "harness/subject/ximalloc.h"
+
+#include "allocator/include/ximalloc.h"
+#if defined(XIMALLOC_TEST_SEAMS)
+#include "allocator/include/ximalloc_debug.h"
+#endif
+#include "harness/subject/code_range.h"
+
+namespace assay {
+namespace {
+
+size_t usable_size(void* block) { return xi_usable_size(block); }
+
+#if defined(XIMALLOC_TEST_SEAMS)
+Footprint footprint() {
+  Footprint bytes;
+  xi_debug_footprint(&bytes.mapped_bytes, &bytes.committed_bytes);
+  return bytes;
+}
+#endif
+
+class XimallocSubject final : public Subject {
+ public:
+  XimallocSubject() {
+    name_ = "ximalloc";
+    const int version = xi_version();
+    version_ = std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
+               std::to_string(version % 100);
+    api_ = {.malloc = xi_malloc,
+            .calloc = xi_calloc,
+            .realloc = xi_realloc,
+            .aligned_alloc = xi_aligned_alloc,
+            .posix_memalign = xi_posix_memalign,
+            .free = xi_free,
+            .usable_size = usable_size,
+            .collect = xi_collect};
+    promises_ = {.realloc_zero = ReallocZero::kMinimal,
+                 .aligned_alloc_any_size = true,
+                 .aligned_alloc_rejects_bad_alignment = true,
+                 .memalign_rejects_without_errno = true,
+                 .zero_size_unique = true,
+                 .limits_at_seam = false,
+                 .deterministic_addresses = false};
+#if defined(XIMALLOC_TEST_SEAMS)
+    instruments_ = {.reset = xi_debug_reset,
+                    .advance_clock = xi_debug_advance_clock,
+                    .footprint = footprint,
+                    .check_structure = xi_debug_check,
+                    .is_committed = xi_debug_is_committed};
+    promises_.limits_at_seam = true;
+    promises_.deterministic_addresses = xi_debug_addresses_are_fixed();
+#else
+    // Without the seams its code has no section of its own: the file that it is linked into has to do.
+    code_ = code_range_of(reinterpret_cast<const void*>(xi_malloc));
+#endif
+  }
+
+  bool owns_code(const void* pc) const override {
+#if defined(XIMALLOC_TEST_SEAMS)
+    return xi_debug_owns_code(pc);
+#else
+    return code_.contains(pc);
+#endif
+  }
+
+ private:
+  CodeRange code_;
+};
+
+}  // namespace
+
+std::unique_ptr<Subject> open_ximalloc() { return std::make_unique<XimallocSubject>(); }
+
+}  // namespace assay
