@@ -1,0 +1,42 @@
+#include "fuzz/support/counters.h"
+
+#include <algorithm>
+#include <cstring>
+
+// Bounds of what -fsanitize-coverage=inline-8bit-counters,pc-table emits; the linker makes them, if there is anything.
+extern "C" {
+extern uint8_t __start___sancov_cntrs[] __attribute__((weak, visibility("hidden")));
+extern uint8_t __stop___sancov_cntrs[] __attribute__((weak, visibility("hidden")));
+extern const uintptr_t __start___sancov_pcs[] __attribute__((weak, visibility("hidden")));
+extern const uintptr_t __stop___sancov_pcs[] __attribute__((weak, visibility("hidden")));
+}
+
+namespace assay::fuzz {
+
+CounterCensus count_counters(bool (*owns_code)(const void* pc)) {
+  CounterCensus census;
+  // The table holds pairs: an address and its flags.
+  for (const uintptr_t* entry = __start___sancov_pcs; entry < __stop___sancov_pcs; entry += 2) {
+    const void* pc = reinterpret_cast<const void*>(*entry);
+    if (owns_code(pc)) {
+      ++census.allocator;
+    } else {
+      ++census.foreign;
+      census.first_foreign = pc;
+    }
+  }
+  return census;
+}
+
+std::span<const uint8_t> counters() {
+  if (__start___sancov_cntrs == nullptr) return {};
+  return {__start___sancov_cntrs, static_cast<size_t>(__stop___sancov_cntrs - __start___sancov_cntrs)};
+}
+
+void mark_seen(std::span<const uint8_t> counters, uint8_t* seen) {
+  const uint8_t* from = counters.data();
+  const size_t count = counters.size();
+  for (size_t i = 0; i < count; ++i) seen[i] = static_cast<uint8_t>(seen[i] | from[i]);
+}
+
+}  // namespace assay::fuzz

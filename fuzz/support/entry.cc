@@ -1,0 +1,188 @@
+#include "fuzz/support/entry.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <string>
+
+#include "allocator/include/ximalloc_debug.h"
+#include "fuzz/support/counters.h"
+#include "fuzz/support/stats_page.h"
+#include "harness/exec/outcome_counters.h"
+#include "harness/exec/worker.h"
+#include "harness/exec/worker_command.h"
+#include "harness/op/decode.h"
+#include "harness/report/violation_report.h"
+#include "harness/subject/registry.h"
+#include "harness/subject/shared_object.h"
+
+namespace assay::fuzz {
+namespace {
+
+// Found by libFuzzer by the section's name; stays zero where the subject has counters of its own.
+__attribute__((section("__libfuzzer_extra_counters"))) OutcomeCounters::Cells extra_counters;
+
+// Less than the engine's limit of resident memory leaves room for.
+constexpr uint64_t kLiveBytesCap = uint64_t{256} << 20;
+
+struct State {
+  Target target{};
+  std::string subject_name;
+  std::unique_ptr<Subject> subject;              // one of the two
+  std::unique_ptr<Worker> worker;
+  OutcomeCounters observer{extra_counters};
+  StatsPage* stats = nullptr;
+  Program program;                               // its memory is used again for each input
+  bool instrumented = false;                     // the subject has counters of its own
+  bool resettable = false;
+};
+State state;
+
+[[noreturn]] void refuse(const std::string& why) {
+  fmt::print(stderr, "assay: {}\n", why);
+  std::_Exit(2);
+}
+
+[[noreturn]] void harness_bug(const std::string& what) {
+  fmt::print(stderr, "HARNESS BUG: {}\n", what);
+  std::_Exit(3);
+}
+
+std::string environment(const char* name, const char* otherwise) {
+  const char* value = std::getenv(name);
+  return value != nullptr && *value != 0 ? value : otherwise;
+}
+
+void open_subject_under_test(char** argv) {
+  if (must_be_preloaded(state.subject_name)) {
+    WorkerCommand command = preloaded_worker(state.subject_name);
+    state.worker = std::make_unique<Worker>(std::move(command));
+    state.worker->start();
+    return;
+  }
+  if (!subject_file(state.subject_name).empty()) ensure_static_tls(argv);
+  state.subject = open_subject(state.subject_name);
+  state.resettable = state.subject->instruments().reset != nullptr;
+}
+
+// The allocator was meant to be instrumented, and nothing else: else coverage would lead the engine astray.
+void check_counters() {
+  const CounterCensus census = count_counters(xi_debug_owns_code);
+  if (census.foreign > 0) {
+    refuse(fmt::format("{}: {} coverage counters are not the allocator's (the first at {}); only allocator/ may have them",
+                       state.target.name, census.foreign, fmt::ptr(census.first_foreign)));
+  }
+  if (census.allocator > kMaxCounters) harness_bug("the stats page has room for fewer counters");
+  state.stats->allocator_counters = census.allocator;
+  state.instrumented = state.subject != nullptr && state.subject_name == "ximalloc";
+  if (state.instrumented && census.allocator < state.target.counter_floor) {
+    refuse(fmt::format("{}: the allocator contributes {} coverage counters, at least {} are wanted: it was not instrumented",
+                       state.target.name, census.allocator, state.target.counter_floor));
+  }
+  if (!state.instrumented) {
+    state.stats->uses_extra_counters = 1;
+    fmt::print(stderr, "assay: {} has no coverage counters; guided by {} counters of what its calls do\n",
+               state.subject_name, kOutcomeCounters);
+  }
+}
+
+RunResult run_in_worker(std::span<const uint8_t> bytes, const RunOptions& options) {
+  WorkRequest request;
+  request.bytes = bytes;
+  request.options = options;
+  request.observe = true;
+  const RunResult result = state.worker->run(request);
+  extra_counters = state.worker->counters();
+  return result;
+}
+
+RunResult run_program(std::span<const uint8_t> bytes) {
+  RunOptions options;
+  options.strictness = Strictness::kSampled;
+  options.live_bytes_cap = kLiveBytesCap;
+  if (state.worker) return run_in_worker(bytes, options);
+  if (!state.instrumented) options.observer = &state.observer;
+  decode_into(bytes, state.program);
+  ProgramSteps steps(state.program);
+  return run_sequential(steps, *state.subject, options);
+}
+
+void account(const RunResult& result) {
+  StatsPage& stats = *state.stats;
+  stats.programs = stats.programs + 1;
+  stats.executed = stats.executed + result.executed;
+  stats.skipped = stats.skipped + result.skipped;
+  for (const OpInfo& op : all_ops()) {
+    const auto code = static_cast<size_t>(op.code);
+    stats.executed_by_op[code] = stats.executed_by_op[code] + result.executed_by_op[code];
+  }
+  if (state.instrumented) {
+    mark_seen(counters(), stats.counters_seen);
+  } else {
+    mark_seen(extra_counters, stats.extra_seen);
+  }
+}
+
+// Prints the report and aborts, so that the engine keeps the input; returns where the driver knows the violation well
+// enough and the next program begins with a fresh allocator anyway.
+void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
+  StatsPage& stats = *state.stats;
+  const std::string token = dedup_token(violation);
+  if ((state.resettable || state.worker) && stats.is_settled(token_hash(token))) {
+    stats.tolerated = stats.tolerated + 1;
+    if (state.worker) state.worker->stop();
+    return;
+  }
+  const size_t length = std::min(token.size(), sizeof stats.last_token - 1);
+  std::memcpy(stats.last_token, token.data(), length);
+  stats.last_token[length] = 0;
+  const Program program = decode(bytes);
+  ReportContext context;
+  context.subject = state.subject_name;
+  context.subject_version = state.worker ? state.worker->subject_version() : state.subject->version();
+  context.flavour = ASSAY_FLAVOUR;
+  context.replay_command = "./assay replay <the artifact below>";
+  fmt::print(stderr, "{}\n", violation_text(program, violation, context));
+  std::fflush(stderr);
+  std::abort();
+}
+
+}  // namespace
+
+void initialize(const Target& target, char** argv) {
+  state.target = target;
+  state.subject_name = environment("ASSAY_SUBJECT", "ximalloc");
+  const std::string page = environment("ASSAY_STATS", "");
+  state.stats = map_stats(page);
+  if (state.stats == nullptr) refuse(page + ": " + std::strerror(errno));
+  state.stats->last_token[0] = 0;
+  state.stats->recent_count = 0;
+  try {
+    open_subject_under_test(argv);
+    check_counters();
+  } catch (const InputError& error) {
+    refuse(error.message);
+  } catch (const std::exception& error) {
+    harness_bug(error.what());
+  }
+}
+
+void run_one(const uint8_t* data, size_t size) {
+  const std::span<const uint8_t> bytes(data, size);
+  if (!state.resettable) state.stats->keep_recent(bytes);
+  try {
+    const RunResult result = run_program(bytes);
+    account(result);
+    if (result.violation) on_violation(bytes, result.violation);
+  } catch (const InputError& error) {
+    harness_bug(error.message);
+  } catch (const std::exception& error) {
+    harness_bug(error.what());
+  }
+}
+
+}  // namespace assay::fuzz

@@ -1,0 +1,23 @@
+// What every fuzz target does around its programs, for libFuzzer and AFL++ alike: opens the subject, refuses to run
+// without enough counters, runs a program under the oracles, keeps figures, and aborts on a violation.
+//
+// Environment: ASSAY_SUBJECT (default ximalloc), ASSAY_STATS (file of the StatsPage).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace assay::fuzz {
+
+struct Target {
+  const char* name;
+  size_t counter_floor;        // fewer counters in the allocator's own objects: it was not instrumented, so do not run
+};
+
+// Ends the process with status 2 and one line on stderr when the target cannot run.
+void initialize(const Target& target, char** argv);
+
+// Runs one program of the byte form. Prints the report and aborts on a violation.
+void run_one(const uint8_t* data, size_t size);
+
+}  // namespace assay::fuzz

@@ -1,0 +1,43 @@
+#include "fuzz/support/mutator.h"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+
+#include "harness/op/decode.h"
+#include "harness/op/encode.h"
+#include "harness/op/mutate.h"
+#include "harness/op/validate.h"
+
+// libFuzzer's own mutation of bytes; engines without it do that themselves.
+extern "C" __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
+
+namespace assay::fuzz {
+namespace {
+
+// One mutation in so many is the engine's own: it reaches byte strings that no program encodes to.
+constexpr unsigned kBytesOneIn = 8;
+
+// Copies the program's bytes out; a mutator that breaks the program's rules is a fault of ours, not a find.
+size_t write_out(const Program& program, uint8_t* out, size_t max_size) {
+  if (const auto fault = validate(program)) throw std::logic_error("a mutated program is not valid: " + *fault);
+  const std::vector<uint8_t> bytes = encode(program);
+  if (bytes.size() > max_size) throw std::logic_error("a mutated program is longer than asked for");
+  std::copy(bytes.begin(), bytes.end(), out);
+  return bytes.size();
+}
+
+}  // namespace
+
+size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  if (LLVMFuzzerMutate != nullptr && seed % kBytesOneIn == 0) return LLVMFuzzerMutate(data, size, max_size);
+  const Program program = decode({data, size});
+  return write_out(mutate(program, seed, max_size), data, max_size);
+}
+
+size_t cross_bytes(std::span<const uint8_t> first, std::span<const uint8_t> second, uint8_t* out, size_t max_size,
+                   unsigned seed) {
+  return write_out(crossover(decode(first), decode(second), seed, max_size), out, max_size);
+}
+
+}  // namespace assay::fuzz

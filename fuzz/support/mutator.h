@@ -1,0 +1,17 @@
+// Mutation and crossover of programs for the engines: in terms of operations, mixed with the engine's own on bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace assay::fuzz {
+
+// As LLVMFuzzerCustomMutator: changes `data` in place and returns its new size, at most `max_size`.
+size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed);
+
+// As LLVMFuzzerCustomCrossOver.
+size_t cross_bytes(std::span<const uint8_t> first, std::span<const uint8_t> second, uint8_t* out, size_t max_size,
+                   unsigned seed);
+
+}  // namespace assay::fuzz

@@ -1,0 +1,239 @@
+#include "harness/exec/worker.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+
+extern char** environ;
+
+namespace assay {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How often a waiting parent looks whether its worker is still there.
+constexpr uint64_t kLookEveryMs = 20;
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> result;
+  for (std::string& string : strings) result.push_back(string.data());
+  result.push_back(nullptr);
+  return result;
+}
+
+std::vector<std::string> merged_environment(const std::vector<std::string>& ours) {
+  std::vector<std::string> result = ours;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view name(*entry, std::strcspn(*entry, "=") + 1);
+    const bool replaced = std::any_of(ours.begin(), ours.end(), [&](const auto& s) { return s.starts_with(name); });
+    if (!replaced) result.emplace_back(*entry);
+  }
+  return result;
+}
+
+template <size_t N>
+void set_text(char (&out)[N], std::string_view text) {
+  const size_t length = std::min(text.size(), N - 1);
+  std::memcpy(out, text.data(), length);
+  out[length] = 0;
+}
+
+Violation violation_at(const Progress& progress, Oracle oracle) {
+  Violation violation;
+  violation.oracle = oracle;
+  violation.line = progress.line;
+  violation.member = progress.member;
+  violation.op_code = progress.op_code;
+  return violation;
+}
+
+}  // namespace
+
+Worker::Worker(WorkerCommand command) : command_(std::move(command)) {
+  channel_fd_ = ::memfd_create("assay-worker", MFD_CLOEXEC);
+  if (channel_fd_ < 0 || ::ftruncate(channel_fd_, sizeof(WorkerChannel)) != 0) give_up("no shared memory");
+  channel_ = map_channel(channel_fd_);
+  if (channel_ == nullptr) give_up("shared memory cannot be mapped");
+}
+
+Worker::~Worker() {
+  stop();
+  unmap_channel(channel_);
+  ::close(channel_fd_);
+}
+
+void Worker::give_up(const std::string& why) {
+  throw std::runtime_error(fmt::format("{}: {} ({})", command_.arguments.at(0), why, std::strerror(errno)));
+}
+
+void Worker::stop() {
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGKILL);
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+}
+
+void Worker::start() {
+  if (pid_ >= 0) return;
+  new (channel_) WorkerChannel();
+  std::vector<std::string> arguments = command_.arguments;
+  arguments.insert(arguments.end(), {"--channel", std::to_string(channel_fd_)});
+  std::vector<std::string> environment = merged_environment(command_.environment);
+  const std::vector<char*> argv = pointers(arguments);
+  const std::vector<char*> envp = pointers(environment);
+  int stderr_fd = -1;
+  if (!command_.stderr_path.empty()) {
+    stderr_fd = ::open(command_.stderr_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (stderr_fd < 0) give_up(command_.stderr_path);
+  }
+  const pid_t parent = ::getpid();
+  pid_ = ::fork();
+  if (pid_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent) ::_exit(127);
+    ::fcntl(channel_fd_, F_SETFD, 0);
+    if (stderr_fd >= 0) ::dup2(stderr_fd, 2);
+    ::execve(argv[0], argv.data(), envp.data());
+    ::_exit(127);
+  }
+  if (stderr_fd >= 0) ::close(stderr_fd);
+  if (pid_ < 0) give_up("cannot be started");
+  await_start();
+}
+
+bool Worker::ended(int& status) {
+  pid_t result;
+  do {
+    result = ::waitpid(pid_, &status, WNOHANG);
+  } while (result < 0 && errno == EINTR);
+  if (result == 0) return false;
+  pid_ = -1;
+  return true;
+}
+
+void Worker::await_start() {
+  const auto deadline = Clock::now() + std::chrono::milliseconds(command_.start_limit_ms);
+  while (true) {
+    const WorkState state = wait_state(*channel_, WorkState::kStarting, kLookEveryMs);
+    if (state == WorkState::kIdle) return;
+    const std::string message = channel_->message;
+    if (state == WorkState::kRefused) {
+      stop();
+      throw InputError{message};
+    }
+    int status = 0;
+    if (state == WorkState::kBroken || ended(status)) {
+      stop();
+      if (!message.empty()) throw std::runtime_error(message);
+      if (WIFSIGNALED(status)) {
+        throw InputError{fmt::format("the subject dies when it is loaded ({})", ::strsignal(WTERMSIG(status)))};
+      }
+      throw std::runtime_error(fmt::format("{}: ended before it began", command_.arguments.at(0)));
+    }
+    if (Clock::now() > deadline) {
+      stop();
+      throw InputError{"the subject hangs when it is loaded"};
+    }
+  }
+}
+
+RunResult Worker::run(const WorkRequest& request) {
+  start();
+  WorkOrder& order = channel_->order;
+  order.form = request.file.empty() ? WorkForm::kBytes : request.trace ? WorkForm::kTraceProcess : WorkForm::kFile;
+  order.byte_count = static_cast<uint32_t>(std::min(request.bytes.size(), kMaxBytes));
+  if (order.byte_count > 0) std::memcpy(channel_->bytes, request.bytes.data(), order.byte_count);
+  if (request.file.size() >= sizeof order.path) throw InputError{request.file + ": the path is too long"};
+  set_text(order.path, request.file);
+  order.trace_process = request.trace_process;
+  order.strictness = request.options.strictness;
+  order.print_steps = request.options.print_steps;
+  order.live_bytes_cap = request.options.live_bytes_cap;
+  order.break_at_line = request.options.break_at_line;
+  order.break_at_member = request.options.break_at_member;
+  order.observe = request.observe;
+  channel_->crash = Violation{};
+  channel_->progress.steps = 0;
+  channel_->progress.line = kNoOperation;
+  channel_->progress.member = 0;
+  channel_->progress.op_code = 255;
+  set_state(*channel_, WorkState::kAsked);
+  return await_result();
+}
+
+RunResult Worker::await_result() {
+  uint64_t last_steps = 0;
+  auto last_progress = Clock::now();
+  while (true) {
+    const WorkState state = wait_state(*channel_, WorkState::kAsked, kLookEveryMs);
+    if (state == WorkState::kDone) {
+      RunResult result = channel_->result;
+      channel_->state.store(static_cast<uint32_t>(WorkState::kIdle), std::memory_order_relaxed);
+      return result;
+    }
+    if (state == WorkState::kRefused || state == WorkState::kBroken) {
+      const std::string message = channel_->message;
+      stop();
+      if (state == WorkState::kRefused) throw InputError{message};
+      throw std::runtime_error(message);
+    }
+    int status = 0;
+    if (ended(status)) return died(status);
+    const uint64_t steps = channel_->progress.steps;
+    const auto now = Clock::now();
+    if (steps != last_steps) {
+      last_steps = steps;
+      last_progress = now;
+    } else if (now - last_progress > std::chrono::milliseconds(command_.silence_limit_ms)) {
+      return fell_silent();
+    }
+  }
+}
+
+RunResult Worker::died(int status) {
+  RunResult result;
+  result.executed = channel_->progress.steps;
+  if (channel_->crash) {
+    result.violation = channel_->crash;
+    return result;
+  }
+  const Progress& progress = channel_->progress;
+  if (WIFSIGNALED(status)) {
+    const bool aborted = WTERMSIG(status) == SIGABRT;
+    result.violation = violation_at(progress, aborted ? Oracle::kAbort : Oracle::kCrash);
+    set_text(result.violation.sentence, fmt::format("the process died: {}", ::strsignal(WTERMSIG(status))));
+    set_text(result.violation.seen, fmt::format("signal {}", WTERMSIG(status)));
+  } else {
+    result.violation = violation_at(progress, Oracle::kExit);
+    set_text(result.violation.sentence, fmt::format("the process exited with status {}", WEXITSTATUS(status)));
+    set_text(result.violation.seen, fmt::format("exit status {}", WEXITSTATUS(status)));
+  }
+  set_text(result.violation.expected, "the call returns");
+  return result;
+}
+
+RunResult Worker::fell_silent() {
+  stop();
+  RunResult result;
+  result.executed = channel_->progress.steps;
+  result.violation = violation_at(channel_->progress, Oracle::kHang);
+  set_text(result.violation.sentence,
+           fmt::format("no progress for {} seconds", static_cast<double>(command_.silence_limit_ms) / 1000));
+  set_text(result.violation.expected, "the call returns");
+  set_text(result.violation.seen, "the call was still running when the watchdog ended it");
+  return result;
+}
+
+}  // namespace assay

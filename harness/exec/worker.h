@@ -1,0 +1,70 @@
+// A process that runs programs for us and may die of them: each replay has a fresh one, and a fuzz target keeps one for a
+// subject that cannot be loaded beside it. Death and silence come back as violations.
+#pragma once
+
+#include <sys/types.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "harness/exec/worker_channel.h"
+
+namespace assay {
+
+struct WorkerCommand {
+  std::vector<std::string> arguments;              // executable first; "--channel N" is appended
+  std::vector<std::string> environment;            // "NAME=value", added to ours or replacing it there
+  std::string stderr_path;                         // appended to; "" leaves the worker our stderr
+  uint64_t start_limit_ms = 60'000;
+  uint64_t silence_limit_ms = 10'000;              // an operation without progress for as long is a hang
+};
+
+// What to run: bytes in the byte form, else the file in any form (of a trace, one process).
+struct WorkRequest {
+  std::span<const uint8_t> bytes;
+  std::string file;
+  bool trace = false;
+  uint32_t trace_process = 0;
+  RunOptions options;                              // observer and progress are the worker's own
+  bool observe = false;
+};
+
+class Worker {
+ public:
+  explicit Worker(WorkerCommand command);
+  ~Worker();                                       // kills the process
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Runs one program, in the process of the previous one when it still lives, else in a new one. A worker that crashed,
+  // aborted, exited or fell silent is a violation, and gone. Throws InputError where the worker refuses its input, and
+  // std::runtime_error for a fault of the harness.
+  RunResult run(const WorkRequest& request);
+  // Starts the process, if none lives: what cannot run is refused here. Throws as run() does.
+  void start();
+  // The next run() starts a new process.
+  void stop();
+  // Of the last run that asked to `observe`.
+  const OutcomeCounters::Cells& counters() const { return channel_->counters; }
+
+  // Known once the process was started.
+  std::string subject_version() const { return channel_->subject_version; }
+  bool resettable() const { return channel_->resettable; }
+
+ private:
+  [[noreturn]] void give_up(const std::string& why);
+  void await_start();
+  RunResult await_result();
+  RunResult died(int status);
+  RunResult fell_silent();
+  // True when the process has ended; it is reaped then and `status` filled in.
+  bool ended(int& status);
+
+  WorkerCommand command_;
+  int channel_fd_ = -1;
+  WorkerChannel* channel_ = nullptr;
+  pid_t pid_ = -1;
+};
+
+}  // namespace assay

@@ -1,0 +1,66 @@
+// Memory that a worker process and the process that watches it share: one request at a time goes in, its result comes
+// out, and what is there when the worker dies says how far it had come.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <type_traits>
+
+#include "harness/exec/outcome_counters.h"
+#include "harness/exec/run.h"
+#include "harness/oracle/violation.h"
+
+namespace assay {
+
+enum class WorkState : uint32_t {
+  kStarting,          // the worker has not opened its subject yet
+  kIdle,              // it waits for a request
+  kAsked,             // a request is there, or under way
+  kDone,              // `result` is filled in
+  kRefused,           // bad input, `message` says which
+  kBroken,            // a fault of the harness, `message` says which
+};
+
+enum class WorkForm : uint32_t { kBytes, kFile, kTraceProcess };
+
+struct WorkOrder {
+  WorkForm form = WorkForm::kBytes;
+  uint32_t byte_count = 0;
+  uint32_t trace_process = 0;                      // which process of a trace
+  Strictness strictness = Strictness::kStrict;
+  bool print_steps = false;
+  bool observe = false;                            // fill `counters`
+  uint64_t live_bytes_cap = uint64_t{1} << 30;
+  uint64_t break_at_line = kNoOperation;
+  uint64_t break_at_member = 0;
+  char path[4096] = {};
+};
+
+inline constexpr uint64_t kChannelLayout = 0x6173736179'0001;
+
+struct WorkerChannel {
+  // Differs between builds that do not agree on this layout; checked by the worker before anything else.
+  uint64_t layout = kChannelLayout;
+  std::atomic<uint32_t> state{static_cast<uint32_t>(WorkState::kStarting)};
+  WorkOrder order;
+  uint8_t bytes[kMaxBytes] = {};
+  Progress progress;
+  Violation crash;                                 // written by the crash handler of the worker
+  RunResult result;
+  OutcomeCounters::Cells counters{};
+  char message[1024] = {};
+  char subject_version[128] = {};                  // filled in when the subject has been opened
+  bool resettable = false;                         // it can be put back to the state of a fresh process
+};
+static_assert(std::atomic<uint32_t>::is_always_lock_free && std::is_trivially_copyable_v<RunResult>);
+
+// Maps the channel behind a file descriptor; null on failure (errno says why).
+WorkerChannel* map_channel(int fd);
+void unmap_channel(WorkerChannel* channel);
+
+// Sets the state and wakes whoever waits for it, in either process.
+void set_state(WorkerChannel& channel, WorkState state);
+// Returns the state once it differs from `old`, or after `timeout_ms`.
+WorkState wait_state(WorkerChannel& channel, WorkState old, uint64_t timeout_ms);
+
+}  // namespace assay

@@ -1,0 +1,71 @@
+#include "harness/exec/worker_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "harness/subject/elf_scan.h"
+#include "harness/subject/registry.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Room for subjects that need static TLS (jemalloc 2.6 KB, scudo 11.8 KB), beside what the user has set.
+std::string with_static_tls() {
+  const char* others = std::getenv("GLIBC_TUNABLES");
+  const std::string prefix = others != nullptr && *others != 0 ? std::string(others) + ":" : "";
+  return "GLIBC_TUNABLES=" + prefix + "glibc.rtld.optional_static_tls=16384";
+}
+
+std::string plain_worker() {
+  if (const char* given = std::getenv("ASSAY_WORKER"); given != nullptr && *given != 0) return given;
+  const std::string beside = executable_dir() + "/assay-worker";
+  const std::string released = sibling_executable("release", "assay-worker");
+  if (!released.empty()) return released;
+  if (::access(beside.c_str(), X_OK) == 0) return beside;
+  throw InputError{"build/release/bin/assay-worker is missing: run ./assay build release"};
+}
+
+}  // namespace
+
+std::string executable_dir() {
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return error ? "." : self.parent_path().string();
+}
+
+std::string sibling_executable(const std::string& flavour, const std::string& name) {
+  const std::string path = fmt::format("{}/../../{}/bin/{}", executable_dir(), flavour, name);
+  return ::access(path.c_str(), X_OK) == 0 ? path : "";
+}
+
+bool must_be_preloaded(const std::string& subject) {
+  const std::string file = subject_file(subject);
+  return !file.empty() && needs_preload(file);
+}
+
+WorkerCommand preloaded_worker(const std::string& subject) {
+  std::error_code error;
+  const std::string file = subject_file(subject);
+  const fs::path whole = fs::absolute(file, error);
+  const char* others = std::getenv("LD_PRELOAD");
+  std::string preload = "LD_PRELOAD=" + (error ? file : whole.string());
+  if (others != nullptr && *others != 0) preload += std::string(":") + others;
+  WorkerCommand command;
+  command.arguments = {plain_worker(), "--subject", subject};
+  command.environment = {preload, with_static_tls()};
+  return command;
+}
+
+WorkerCommand own_worker(const std::string& executable, const std::string& subject) {
+  WorkerCommand command;
+  command.arguments = {executable, "serve-worker", "--subject", subject};
+  command.environment = {with_static_tls()};
+  return command;
+}
+
+}  // namespace assay

@@ -1,0 +1,19 @@
+// The other end of a WorkerChannel: the process that opens the subject and runs what it is asked to.
+#pragma once
+
+#include <string>
+
+#include "harness/exec/worker_channel.h"
+
+namespace assay {
+
+// What lies above this layer and the process needs all the same.
+struct ServerHooks {
+  // Fills in `crash` when this process dies of a signal, an abort, an exit or a sanitizer's report.
+  void (*watch_for_crashes)(const Subject& subject, const Progress& progress, Violation& crash) = nullptr;
+};
+
+// Opens the subject, then serves requests until the parent dies. Returns an exit status when it cannot begin.
+int serve_worker(int channel_fd, const std::string& subject, const ServerHooks& hooks);
+
+}  // namespace assay
