@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 namespace xi {
 
@@ -81,18 +82,18 @@ class Atomic {
   std::atomic<T> value_;
 };
 
-// A statistic that one thread at a time writes (its owner, or whoever holds the lock that guards it) and any may read:
-// it needs no read-modify-write, and a schedule has no choice to make at it, so that no hook is called.
+// A statistic. No decision of the allocator reads it, so that a schedule has no choice to make at it and no hook is
+// called.
 class Counter {
  public:
   constexpr Counter() noexcept = default;
 
-  size_t get() const { return value_.load(std::memory_order_relaxed); }
-  void add(size_t amount) { value_.store(get() + amount, std::memory_order_relaxed); }
-  void subtract(size_t amount) { value_.store(get() - amount, std::memory_order_relaxed); }
+  int64_t get() const { return value_.load(std::memory_order_relaxed); }
+  void add(int64_t amount) { value_.fetch_add(amount, std::memory_order_relaxed); }
+  void reset() { value_.store(0, std::memory_order_relaxed); }
 
  private:
-  std::atomic<size_t> value_{0};
+  std::atomic<int64_t> value_{0};
 };
 
 }  // namespace xi

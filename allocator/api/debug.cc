@@ -1,0 +1,71 @@
+// The tester's interface of the test flavours.
+#if defined(XIMALLOC_TEST_SEAMS)
+
+#include "allocator/check/check.h"
+#include "allocator/include/ximalloc_debug.h"
+#include "allocator/os/clock.h"
+#include "allocator/os/seam.h"
+#include "allocator/process/process.h"
+
+// The ends of the section that base/section.h puts the allocator's code into; the linker defines them.
+extern "C" const char __start_xi_text[];
+extern "C" const char __stop_xi_text[];
+
+namespace {
+
+struct Hook {
+  xi_os_before_t before = nullptr;
+  xi_os_after_t after = nullptr;
+  void* context = nullptr;
+};
+constinit Hook hook;
+
+static_assert(static_cast<int>(xi::os::Call::kReserve) == XI_OS_RESERVE);
+static_assert(static_cast<int>(xi::os::Call::kDiscard) == XI_OS_DISCARD);
+static_assert(static_cast<int>(xi::os::Call::kGetrandom) == XI_OS_GETRANDOM);
+
+xi_os_call_t to_public(const xi::os::SeamCall& call) {
+  return {static_cast<xi_os_kind_t>(call.kind), call.address, call.size, call.alignment};
+}
+
+int ask_hook(const xi::os::SeamCall& call) {
+  const xi_os_call_t seen = to_public(call);
+  return hook.before(hook.context, &seen);
+}
+
+void tell_hook(const xi::os::SeamCall& call, void* address) {
+  const xi_os_call_t seen = to_public(call);
+  hook.after(hook.context, &seen, address);
+}
+
+}  // namespace
+
+void xi_debug_reset() { xi::reset_process(); }
+void xi_debug_advance_clock(uint64_t ms) { xi::os::advance_clock(ms); }
+
+bool xi_debug_check(void (*report)(void* context, const char* what), void* context) {
+  return xi::check_all({report, context});
+}
+
+bool xi_debug_owns_code(const void* pc) {
+  return pc >= static_cast<const void*>(__start_xi_text) && pc < static_cast<const void*>(__stop_xi_text);
+}
+
+bool xi_debug_is_committed(const void* block, size_t size) {
+  return xi::os::seam_is_committed(reinterpret_cast<uintptr_t>(block), size);
+}
+
+void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_bytes) {
+  const xi::os::SeamFootprint now = xi::os::seam_footprint();
+  *mapped_bytes = now.mapped_bytes;
+  *committed_bytes = now.committed_bytes;
+}
+
+bool xi_debug_addresses_are_fixed() { return xi::os::seam_addresses_are_fixed(); }
+
+void xi_debug_set_os_hook(xi_os_before_t before, xi_os_after_t after, void* context) {
+  hook = {before, after, context};
+  xi::os::set_seam_hook({before != nullptr ? &ask_hook : nullptr, after != nullptr ? &tell_hook : nullptr});
+}
+
+#endif

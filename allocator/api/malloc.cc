@@ -1,0 +1,54 @@
+// malloc, calloc, free and usable size. This file and its neighbours are where a missing result becomes errno.
+#include <cerrno>
+#include <cstring>
+
+#include "allocator/heap/alloc.h"
+#include "allocator/heap/free.h"
+#include "allocator/include/ximalloc.h"
+#include "allocator/support/report.h"
+
+namespace {
+
+// Out of line, so that xi_malloc's fast path needs no stack frame.
+[[gnu::noinline]] void* malloc_general(size_t size) {
+  void* const block = xi::allocate(size).block;
+  if (block == nullptr) errno = ENOMEM;
+  return block;
+}
+
+}  // namespace
+
+void* xi_malloc(size_t size) noexcept {
+  if (__builtin_expect(size <= xi::kDirectMax, 1)) {
+    xi::Page* const page = xi::direct_page(size);
+    if (__builtin_expect(page->free != nullptr, 1)) return page->pop();
+  }
+  return malloc_general(size);
+}
+
+void* xi_calloc(size_t count, size_t size) noexcept {
+  size_t total = 0;
+  if (__builtin_mul_overflow(count, size, &total)) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  const xi::Allocation result = xi::allocate(total);
+  if (result.block == nullptr) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  // Fresh memory is zero but for the link that was in its first word; every block has room for a word.
+  return memset(result.block, 0, result.zero ? sizeof(xi::Block) : total);
+}
+
+void xi_free(void* block) noexcept { xi::free_block(block); }
+
+size_t xi_usable_size(const void* block) noexcept {
+  const xi::Page* const page = xi::page_map::find(block);
+  if (page == nullptr) {
+    if (block != nullptr) xi::warn_foreign_pointer("usable_size", block);
+    return 0;
+  }
+  xi::check_block(page, "usable_size", block);
+  return page->block_size;
+}

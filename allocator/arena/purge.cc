@@ -1,0 +1,83 @@
+// Purge: free slices give their memory back to the system some time after they were freed, so that a program that
+// frees and allocates in turn does not pay for it.
+#include "allocator/arena/arena.h"
+#include "allocator/base/assert.h"
+#include "allocator/os/memory.h"
+#include "allocator/support/options.h"
+#include "allocator/support/statistics.h"
+
+namespace xi {
+
+namespace {
+// While a run is purged nobody can claim it: long ones go in steps, so that others find slices meanwhile.
+constexpr size_t kPurgeStep = 256;
+}  // namespace
+
+void Arena::schedule_purge(size_t first, size_t count, uint64_t now) {
+  const int64_t delay = options.purge_delay;
+  if (delay < 0) return;
+  purge.set(first, count);
+  uint64_t unscheduled = 0;
+  purge_at.compare_exchange(unscheduled, now + static_cast<uint64_t>(delay) + 1, kRelaxed);
+}
+
+void Arena::release(size_t first, size_t count, uint64_t now) {
+  XI_ASSERT(free.all_clear(first, count) && committed.all_set(first, count));
+  // Before the slices are free: who claims them clears the purge bits again.
+  schedule_purge(first, count, now);
+  free.set(first, count);
+  if (first < search_from.load(kRelaxed)) search_from.store(first, kRelaxed);
+  if (options.purge_delay == 0) purge_expired(now, true);
+}
+
+void Arena::purge_expired(uint64_t now, bool force) {
+  uint64_t at = purge_at.load(kRelaxed);
+  if (at == 0 || (!force && now < at)) return;
+  if (!purge_at.compare_exchange(at, 0, kRelaxed)) return;  // Another thread does it, or it was scheduled anew.
+  if (!purge_scheduled()) {
+    // The system refused: what is left is tried again later.
+    uint64_t unscheduled = 0;
+    purge_at.compare_exchange(unscheduled, now + static_cast<uint64_t>(options.purge_delay) + 1, kRelaxed);
+  }
+}
+
+bool Arena::purge_scheduled() {
+  bool all = true;
+  for (size_t at = purge.first_set(0, slice_count); at != Bitmap::kNone; at = purge.first_set(at, slice_count)) {
+    const size_t clear = purge.first_clear(at, slice_count);
+    size_t end = clear == Bitmap::kNone ? slice_count : clear;
+    if (end - at > kPurgeStep) end = at + kPurgeStep;
+    // Owning the slices keeps everyone else away while their memory goes. If a part of the run was claimed meanwhile,
+    // the rest is found again slice by slice.
+    if (free.try_claim(at, end - at)) {
+      all = purge_run(at, end - at) && all;
+      free.set(at, end - at);
+      at = end;
+    } else if (free.try_claim(at, 1)) {
+      all = purge_run(at, 1) && all;
+      free.set(at, 1);
+      ++at;
+    } else {
+      ++at;
+    }
+  }
+  return all;
+}
+
+bool Arena::purge_run(size_t first, size_t count) {
+  void* const start = reinterpret_cast<void*>(address_of_slice(first));
+  const size_t size = count << kSliceShift;
+  const bool decommits = options.purge_decommits != 0;
+  const int error = decommits ? os::decommit(start, size) : os::discard(start, size);
+  if (error != 0) return false;  // Still scheduled; committed and dirty stay as they were, which is always safe.
+  purge.clear(first, count);
+  dirty.clear(first, count);
+  statistics.purged_bytes.add(static_cast<int64_t>(size));
+  if (decommits) {
+    committed.clear(first, count);
+    statistics.committed_bytes.add(-static_cast<int64_t>(size));
+  }
+  return true;
+}
+
+}  // namespace xi

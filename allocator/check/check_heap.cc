@@ -1,0 +1,90 @@
+#include "allocator/arena/arena_set.h"
+#include "allocator/check/check.h"
+#include "allocator/heap/heap_pool.h"
+#include "allocator/heap/ownership.h"
+#include "allocator/support/statistics.h"
+
+namespace xi {
+
+namespace {
+
+constexpr size_t kListLimit = size_t{1} << 32;
+
+void check_direct(const Heap* heap, CheckReport& report) {
+  for (size_t entry = 0; entry < kDirectEntries; ++entry) {
+    const Page* const first = heap->queues[Bin::of_size(entry * 8).index()].first();
+    const Page* const expected = first != nullptr ? first : &empty_page;
+    if (!report.expect(heap->direct[entry] == expected, "a heap's direct table does not name the first page of the bin",
+                       address_of(heap))) {
+      return;
+    }
+  }
+}
+
+void check_queues(const Heap* heap, CheckReport& report) {
+  for (size_t bin = 0; bin < kBinCount; ++bin) {
+    const PageQueue& queue = heap->queues[bin];
+    if (!report.expect(queue.is_valid(kListLimit), "a queue of pages is not well linked", address_of(heap))) continue;
+    for (const Page* page = queue.first(); page != nullptr; page = page->queue_next) {
+      report.expect(page->in_queue && page->bin == Bin(bin), "a page is in the queue of another bin", page->start);
+      report.expect(page->owner.load(kRelaxed) == heap->thread, "a page in a queue is another thread's", page->start);
+      report.expect(page->heap.load(kRelaxed) == heap, "a page in a queue is another heap's", page->start);
+    }
+  }
+}
+
+void check_retired(const Heap* heap, CheckReport& report) {
+  report.expect(heap->retired_count <= Heap::kMaxRetired, "a heap has retired too many pages", address_of(heap));
+  for (size_t i = 0; i < heap->retired_count && i < Heap::kMaxRetired; ++i) {
+    const Page* const page = heap->retired[i];
+    report.expect(page->retire_ticks > 0 && page->heap.load(kRelaxed) == heap, "a retired page is not the heap's", page->start);
+  }
+}
+
+// Pages in the list that lie in an arena, which the census has counted too.
+size_t check_page_list(const Heap* heap, CheckReport& report) {
+  if (!report.expect(heap->pages.is_valid(kListLimit), "a heap's list of pages is not well linked", address_of(heap))) return 0;
+  size_t in_arenas = 0;
+  for (const Page* page = heap->pages.first(); page != nullptr; page = page->heap_next) {
+    report.expect(page->heap.load(kRelaxed) == heap, "a page is in the list of another heap", page->start);
+    if (page->arena != nullptr) {
+      ++in_arenas;
+    } else {
+      check_page(page, report);
+    }
+  }
+  return in_arenas;
+}
+
+}  // namespace
+
+void check_heaps(CheckReport& report, Census& census) {
+  size_t listed = 0;
+  for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap) {
+    listed += check_page_list(heap, report);
+    if (heap->state == HeapState::kVanished) continue;
+    check_queues(heap, report);
+    check_direct(heap, report);
+    check_retired(heap, report);
+    report.expect(heap->state == HeapState::kLive || heap->pages.empty(), "an unused heap has pages", address_of(heap));
+  }
+  report.expect(listed == census.pages_of_heaps, "pages that name a heap and the heaps' lists differ in number", listed);
+}
+
+bool check_all(CheckReport report) {
+  Census census;
+  check_arenas(report, census);
+  check_heaps(report, census);
+  for (size_t bin = 0; bin < kBinCount; ++bin) {
+    report.expect(census.abandoned[bin] == abandoned_pages(Bin(bin)), "the count of abandoned pages of a bin is wrong",
+                  Bin(bin).block_size());
+  }
+  size_t committed = 0;
+  for (size_t i = 0; const Arena* const arena = arena_at(i); ++i) committed += arena->committed.population() << kSliceShift;
+  report.expect(static_cast<int64_t>(committed) == statistics.committed_bytes.get(),
+                "the statistic of committed bytes differs from the bitmaps", committed);
+  report.expect(static_cast<int64_t>(census.pages) <= statistics.pages.get(), "the statistic of pages is too small", census.pages);
+  return report.clean();
+}
+
+}  // namespace xi

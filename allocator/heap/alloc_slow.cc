@@ -1,0 +1,67 @@
+#include "allocator/base/assert.h"
+#include "allocator/base/start.h"
+#include "allocator/heap/alloc.h"
+#include "allocator/heap/collect.h"
+#include "allocator/heap/ownership.h"
+#include "allocator/heap/page_source.h"
+#include "allocator/heap/retire.h"
+
+namespace xi {
+
+namespace {
+
+// The thread's heap, which is made at its first allocation; null when there is no memory for it.
+Heap* ready_heap() {
+  if (!thread_state.has_heap() && !start_thread()) return nullptr;
+  Heap* const heap = thread_state.heap;
+  follow_collect_requests(heap);
+  age_retired(heap, false);
+  return heap;
+}
+
+// A page of the heap with a free block; full pages on the way leave the queue.
+Page* page_from_queue(Heap* heap, Bin bin) {
+  PageQueue& queue = heap->queues[bin.index()];
+  for (Page* page = queue.first(); page != nullptr;) {
+    Page* const next = page->queue_next;
+    if (page->free != nullptr || page->refill()) {
+      heap->move_to_front(page);
+      return page;
+    }
+    release_page(heap, page);
+    page = next;
+  }
+  return nullptr;
+}
+
+Allocation allocate_huge(Heap* heap, size_t size, size_t alignment) {
+  bool zero = false;
+  void* const block = new_huge_block(heap, size, alignment, &zero);
+  return {block, zero};
+}
+
+}  // namespace
+
+Allocation allocate_slow(size_t size) {
+  XI_ASSERT(size <= kMaxRequest);
+  Heap* const heap = ready_heap();
+  if (heap == nullptr) return {nullptr, false};
+  if (size > kLargeBlockMax) return allocate_huge(heap, size, kSliceSize);
+  const Bin bin = Bin::of_size(size);
+  Page* page = page_from_queue(heap, bin);
+  if (page == nullptr) page = reclaim(heap, bin);
+  if (page == nullptr) page = new_page(heap, bin);
+  if (page == nullptr) return {nullptr, false};
+  const bool has_block = page->free != nullptr || page->refill();
+  XI_ASSERT(has_block);
+  const bool zero = page->free_is_zero;
+  return {page->pop(), zero};
+}
+
+Allocation allocate_over_aligned(size_t size, size_t alignment) {
+  XI_ASSERT(alignment > kSliceSize && size <= kMaxRequest);
+  Heap* const heap = ready_heap();
+  return heap != nullptr ? allocate_huge(heap, size, alignment) : Allocation{nullptr, false};
+}
+
+}  // namespace xi

@@ -1,0 +1,48 @@
+#include "allocator/heap/collect.h"
+
+#include "allocator/arena/arena_set.h"
+#include "allocator/heap/ownership.h"
+#include "allocator/heap/page_source.h"
+#include "allocator/heap/retire.h"
+#include "allocator/heap/thread_heap.h"
+
+namespace xi {
+
+namespace {
+constinit Atomic<uint64_t> requests;
+}
+
+void collect_heap(Heap* heap) {
+  age_retired(heap, true);
+  for (PageQueue& queue : heap->queues) {
+    for (Page* page = queue.first(); page != nullptr;) {
+      Page* const next = page->queue_next;
+      page->collect_thread_free();
+      if (page->used == 0) release_page(heap, page);
+      page = next;
+    }
+  }
+}
+
+void collect(bool force) {
+  if (thread_state.has_heap()) {
+    Heap* const heap = thread_state.heap;
+    if (force) heap->collected_epoch = requests.fetch_add(1, kRelaxed) + 1;
+    collect_heap(heap);
+  } else if (force) {
+    requests.fetch_add(1, kRelaxed);
+  }
+  collect_abandoned();
+  purge_arenas(force);
+}
+
+void follow_collect_requests(Heap* heap) {
+  const uint64_t wanted = requests.load(kRelaxed);
+  if (heap->collected_epoch == wanted) return;
+  heap->collected_epoch = wanted;
+  collect_heap(heap);
+}
+
+void reset_collect() { requests.store(0, kRelaxed); }
+
+}  // namespace xi

@@ -1,0 +1,34 @@
+// Freeing: a block of a page that this thread has in a queue goes onto a plain list; everything else is in the slow path.
+#pragma once
+
+#include "allocator/heap/thread_heap.h"
+#include "allocator/page_map/page_map.h"
+
+namespace xi {
+
+// No page holds the address: null, or not ours.
+void free_without_page(void* pointer);
+
+// The page is another thread's, or nobody's.
+void free_remote(Page* page, void* block);
+
+// The last block of a page in the queue has come back.
+void free_emptied(Page* page);
+
+// In the test flavours: ends the process when no block begins at the address.
+#if defined(XIMALLOC_TEST_SEAMS)
+void check_block(const Page* page, const char* function, const void* pointer);
+#else
+inline void check_block(const Page*, const char*, const void*) {}
+#endif
+
+inline void free_block(void* pointer) {
+  Page* const page = page_map::find(pointer);
+  if (__builtin_expect(page == nullptr, 0)) return free_without_page(pointer);
+  check_block(page, "free", pointer);
+  if (__builtin_expect(page->owner.load(kRelaxed) != thread_state.id, 0)) return free_remote(page, pointer);
+  page->push_local(pointer);
+  if (__builtin_expect(--page->used == 0, 0) && page->retire_ticks == 0) free_emptied(page);
+}
+
+}  // namespace xi

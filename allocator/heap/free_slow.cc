@@ -1,0 +1,27 @@
+#include "allocator/base/assert.h"
+#include "allocator/heap/free.h"
+#include "allocator/heap/ownership.h"
+#include "allocator/heap/retire.h"
+#include "allocator/support/report.h"
+
+namespace xi {
+
+void free_without_page(void* pointer) {
+  if (pointer != nullptr) warn_foreign_pointer("free", pointer);
+}
+
+void free_remote(Page* page, void* block) {
+  // From the push on the block, and with it the page, may be gone, unless the push has made the page ours.
+  if (!page->push_thread_free(block)) return;
+  settle(page, thread_state.has_heap() ? thread_state.heap : nullptr);
+}
+
+void free_emptied(Page* page) { retire(thread_state.heap, page); }
+
+#if defined(XIMALLOC_TEST_SEAMS)
+void check_block(const Page* page, const char* function, const void* pointer) {
+  if (!page->is_block(pointer)) report_interior_pointer(function, pointer);
+}
+#endif
+
+}  // namespace xi

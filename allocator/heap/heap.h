@@ -1,0 +1,65 @@
+// A heap: what one thread allocates from. Only its own thread touches it, but for the list of all its pages, which has
+// a lock, since pages also die and change hands on other threads.
+#pragma once
+
+#include "allocator/base/lock.h"
+#include "allocator/page/page.h"
+#include "allocator/page/page_queue.h"
+
+namespace xi {
+
+inline constexpr size_t kDirectEntries = kDirectMax / 8 + 1;
+
+// Stands for "no page" in the direct table, so that the fast path needs no test: it has no free block.
+extern const Page empty_page;
+
+enum class HeapState : uint8_t {
+  kUnused,    // in the pool
+  kLive,      // a thread's
+  kVanished,  // its thread did not survive a fork: its pages take frees, and nothing else happens to it
+};
+
+struct Heap {
+  static constexpr size_t kMaxRetired = 8;
+
+  // The page to try first for a request of (size + 7) / 8 words: the first page of that bin's queue, or empty_page.
+  Page* direct[kDirectEntries];
+  PageQueue queues[kBinCount];
+  ThreadId thread = ThreadId::kNone;
+  HeapState state = HeapState::kUnused;
+
+  // Empty pages that are kept for a while, in case their bin is used again: oldest first.
+  uint8_t retired_count = 0;
+  Page* retired[kMaxRetired] = {};
+
+  uint64_t collected_epoch = 0;  // the last request to collect (collect.h) that this heap has followed
+
+  Lock pages_lock;
+  HeapPageList pages;  // all whose `heap` is this one: in a queue, full, or with their bit set
+
+  Heap* next_heap = nullptr;    // all structs that were ever made
+  Heap* next_unused = nullptr;  // the pool
+
+  constexpr Heap() {
+    for (Page*& entry : direct) entry = const_cast<Page*>(&empty_page);
+  }
+
+  // Puts an owned page into the queue of its bin, or takes it out. The page must be this heap's.
+  void enqueue_front(Page* page);
+  void enqueue_back(Page* page);
+  void dequeue(Page* page);
+  void move_to_front(Page* page);
+
+  // Makes `page` one of this heap's pages, whose lists and struct the caller owns; takes it out of its heap, if any.
+  void attach(Page* page);
+  static void detach(Page* page);
+  void detach_all();
+
+ private:
+  void update_direct(Bin bin);
+};
+
+// The heap of a thread that has none yet: every request falls through to the slow path. Never written.
+extern const Heap empty_heap;
+
+}  // namespace xi

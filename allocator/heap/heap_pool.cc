@@ -1,0 +1,93 @@
+#include "allocator/heap/heap_pool.h"
+
+#include <new>
+
+#include "allocator/base/assert.h"
+#include "allocator/os/memory.h"
+
+namespace xi {
+
+namespace {
+
+struct HeapPool {
+  Lock lock;
+  Heap* all = nullptr;
+  Heap* unused = nullptr;
+  char* fresh = nullptr;  // memory that no struct was made in yet
+  char* fresh_end = nullptr;
+  Atomic<uint64_t> last_thread_id;
+};
+constinit HeapPool pool;
+
+constexpr size_t kHeapStride = align_up(sizeof(Heap), 64);
+constexpr size_t kChunk = kSliceSize;
+static_assert(kHeapStride <= kChunk);
+
+Heap* make_heap() {
+  if (static_cast<size_t>(pool.fresh_end - pool.fresh) < kHeapStride) {
+    void* memory = nullptr;
+    if (os::map(kChunk, kSliceSize, os::Purpose::kMetadata, &memory) != 0) return nullptr;
+    pool.fresh = static_cast<char*>(memory);
+    pool.fresh_end = pool.fresh + kChunk;
+  }
+  Heap* const heap = new (pool.fresh) Heap;
+  pool.fresh += kHeapStride;
+  heap->next_heap = pool.all;
+  pool.all = heap;
+  return heap;
+}
+
+}  // namespace
+
+Heap* take_heap(ThreadId thread) {
+  LockGuard guard(pool.lock);
+  Heap* heap = pool.unused;
+  if (heap != nullptr) {
+    pool.unused = heap->next_unused;
+  } else {
+    heap = make_heap();
+    if (heap == nullptr) return nullptr;
+  }
+  XI_ASSERT(heap->pages.empty() && heap->retired_count == 0);
+  heap->thread = thread;
+  heap->state = HeapState::kLive;
+  return heap;
+}
+
+void give_heap(Heap* heap) {
+  LockGuard guard(pool.lock);
+  heap->state = HeapState::kUnused;
+  heap->thread = ThreadId::kNone;
+  heap->next_unused = pool.unused;
+  pool.unused = heap;
+}
+
+ThreadId new_thread_id() { return ThreadId{pool.last_thread_id.fetch_add(8, kRelaxed) + 8}; }
+
+Heap* first_heap() { return pool.all; }
+
+void lock_heaps() {
+  pool.lock.lock();
+  for (Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) heap->pages_lock.lock();
+}
+
+void unlock_heaps() {
+  for (Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) heap->pages_lock.unlock();
+  pool.lock.unlock();
+}
+
+void mark_vanished_heaps(const Heap* survivor) {
+  for (Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) {
+    if (heap != survivor && heap->state == HeapState::kLive) heap->state = HeapState::kVanished;
+  }
+}
+
+void reset_heap_pool() {
+  pool.all = nullptr;
+  pool.unused = nullptr;
+  pool.fresh = nullptr;
+  pool.fresh_end = nullptr;
+  pool.last_thread_id.store(0, kRelaxed);
+}
+
+}  // namespace xi

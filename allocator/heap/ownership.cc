@@ -1,0 +1,120 @@
+#include "allocator/heap/ownership.h"
+
+#include "allocator/arena/arena_set.h"
+#include "allocator/base/assert.h"
+#include "allocator/heap/page_source.h"
+#include "allocator/heap/retire.h"
+
+namespace xi {
+
+namespace {
+
+// Pages of each bin whose bit is set: a search that finds 0 here is over. Counted up before a bit is set and down
+// after it is cleared, so that it is never too small.
+constinit Atomic<size_t> abandoned_count[kBinCount];
+
+void set_abandoned(Page* page, bool abandoned) {
+  if (page->is_abandoned == abandoned) return;
+  page->is_abandoned = abandoned;
+  const size_t bin = page->bin.index();
+  if (abandoned) {
+    abandoned_count[bin].fetch_add(1, kRelaxed);
+    page->arena->abandoned[bin].set(page->first_slice(), 1);
+  } else {
+    page->arena->abandoned[bin].clear(page->first_slice(), 1);
+    abandoned_count[bin].fetch_sub(1, kRelaxed);
+  }
+}
+
+// With less than an eighth of its blocks free a page is not worth the search: it would be full again at once.
+bool has_room(const Page* page) { return !page->is_huge() && page->available() >= (page->reserved + 7) / 8; }
+
+// Whether a claimed page goes to the heap of the thread that claimed it by a free.
+bool belongs_to(const Page* page, const Heap* heap) {
+  if (heap == nullptr || page->is_huge()) return false;
+  const Heap* const of_page = page->heap.load(kRelaxed);
+  return of_page == heap || (of_page == nullptr && has_room(page));
+}
+
+// Calls visit(page) for each page of the bin whose bit is set and that could be claimed, until it returns true.
+template <class Visit>
+bool each_abandoned(Bin bin, Visit visit) {
+  if (abandoned_count[bin.index()].load(kRelaxed) == 0) return false;
+  for (size_t i = 0; Arena* const arena = arena_at(i); ++i) {
+    const Bitmap& bits = arena->abandoned[bin.index()];
+    for (size_t slice = bits.first_set(0, bits.size()); slice != Bitmap::kNone;
+         slice = bits.first_set(slice + 1, bits.size())) {
+      auto* const page = static_cast<Page*>(arena->page_meta(slice));
+      if (!page->try_claim()) continue;
+      // Since the bit was read, the page may have been ended, begun as another one, filled and released.
+      if (!page->is_abandoned || page->bin != bin) {
+        settle(page, nullptr);
+      } else if (visit(page)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void settle(Page* page, Heap* heap) {
+  XI_ASSERT(!page->in_queue && page->retire_ticks == 0);
+  do {
+    page->collect_thread_free();
+    if (page->used == 0) {
+      set_abandoned(page, false);
+      end_page(page);
+      return;
+    }
+    if (belongs_to(page, heap)) {
+      adopt(heap, page);
+      return;
+    }
+    set_abandoned(page, has_room(page));
+  } while (!page->try_release());
+}
+
+void release_page(Heap* heap, Page* page) {
+  unretire(heap, page);
+  heap->dequeue(page);
+  page->owner.store(ThreadId::kNone, kRelaxed);
+  settle(page, nullptr);
+}
+
+void adopt(Heap* heap, Page* page) {
+  set_abandoned(page, false);
+  heap->attach(page);
+  page->owner.store(heap->thread, kRelaxed);
+  heap->enqueue_back(page);
+}
+
+Page* reclaim(Heap* heap, Bin bin) {
+  Page* found = nullptr;
+  each_abandoned(bin, [heap, &found](Page* page) {
+    page->collect_thread_free();
+    adopt(heap, page);
+    heap->move_to_front(page);
+    found = page;
+    return true;
+  });
+  return found;
+}
+
+void collect_abandoned() {
+  for (size_t bin = 0; bin < kBinCount; ++bin) {
+    each_abandoned(Bin(bin), [](Page* page) {
+      settle(page, nullptr);
+      return false;
+    });
+  }
+}
+
+size_t abandoned_pages(Bin bin) { return abandoned_count[bin.index()].load(kRelaxed); }
+
+void reset_ownership() {
+  for (Atomic<size_t>& count : abandoned_count) count.store(0, kRelaxed);
+}
+
+}  // namespace xi

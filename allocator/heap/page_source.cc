@@ -1,0 +1,117 @@
+#include "allocator/heap/page_source.h"
+
+#include "allocator/arena/arena_set.h"
+#include "allocator/base/assert.h"
+#include "allocator/os/memory.h"
+#include "allocator/page/page_pool.h"
+#include "allocator/page_map/page_map.h"
+#include "allocator/support/report.h"
+#include "allocator/support/statistics.h"
+
+namespace xi {
+
+namespace {
+
+void enter_page(Page* page) {
+  page_map::enter(page->start, page->slices, page);
+  statistics.pages.add(1);
+}
+
+Page* begin_in_arena(const SliceClaim& claim, Bin bin, size_t block_size) {
+  auto* const page = static_cast<Page*>(claim.arena->page_meta(claim.first));
+  const size_t bytes = claim.count << kSliceShift;
+  page->begin({.start = claim.arena->address_of_slice(claim.first),
+               .slices = claim.count,
+               .block_size = block_size,
+               .reserved = static_cast<uint32_t>(bytes / block_size),
+               .bin = bin,
+               .zero = claim.zero,
+               .arena = claim.arena});
+  enter_page(page);
+  return page;
+}
+
+// A mapping of its own, for what no arena can hold.
+Page* begin_in_mapping(size_t slices, size_t alignment) {
+  const size_t size = slices << kSliceShift;
+  if (!begin_mapping(size)) return nullptr;
+  Page* const page = take_page_struct();
+  void* start = nullptr;
+  if (page != nullptr && os::map(size, alignment, os::Purpose::kBlocks, &start) == 0) {
+    if (page_map::cover(address_of(start), size)) {
+      page->begin({.start = address_of(start),
+                   .slices = slices,
+                   .block_size = size,
+                   .reserved = 1,
+                   .bin = kHugeBin,
+                   .zero = true,
+                   .arena = nullptr});
+      enter_page(page);
+      return page;
+    }
+    os::unmap(start, size);
+  }
+  if (page != nullptr) give_page_struct(page);
+  end_mapping(size);
+  return nullptr;
+}
+
+void end_mapping_of(Page* page, uintptr_t start, size_t size) {
+  void* const address = reinterpret_cast<void*>(start);
+  give_page_struct(page);
+  if (const int error = os::unmap(address, size)) {
+    os::discard(address, size);
+    warn_unmap_failed(error);
+    return;
+  }
+  end_mapping(size);
+}
+
+}  // namespace
+
+Page* new_page(Heap* heap, Bin bin) {
+  SliceClaim claim;
+  if (claim_slices(bin.page_slices(), kSliceSize, &claim) != 0) return nullptr;
+  Page* const page = begin_in_arena(claim, bin, bin.block_size());
+  heap->attach(page);
+  page->owner.store(heap->thread, kRelaxed);
+  heap->enqueue_front(page);
+  return page;
+}
+
+void* new_huge_block(Heap* heap, size_t size, size_t alignment, bool* zero) {
+  const size_t slices = size == 0 ? 1 : (size + kSliceSize - 1) >> kSliceShift;
+  Page* page = nullptr;
+  SliceClaim claim;
+  if (alignment > kArenaAlignment || slices > max_claim_slices()) {
+    page = begin_in_mapping(slices, alignment);
+  } else if (claim_slices(slices, alignment, &claim) == 0) {
+    page = begin_in_arena(claim, kHugeBin, slices << kSliceShift);
+  }
+  if (page == nullptr) return nullptr;
+  heap->attach(page);
+  *zero = page->memory_is_zero;
+  page->refill();
+  void* const block = page->pop();
+  // Full, and so without an owner: whoever frees the block gets the page.
+  const bool released = page->try_release();
+  XI_ASSERT(released);
+  return block;
+}
+
+void end_page(Page* page) {
+  Heap::detach(page);
+  page_map::enter(page->start, page->slices, nullptr);
+  statistics.pages.add(-1);
+  const uintptr_t start = page->start;
+  const size_t slices = page->slices;
+  Arena* const arena = page->arena;
+  page->end();
+  if (arena == nullptr) {
+    end_mapping_of(page, start, slices << kSliceShift);
+  } else {
+    release_slices({.arena = arena, .first = arena->slice_of(start), .count = slices, .zero = false});
+  }
+}
+
+}  // namespace xi

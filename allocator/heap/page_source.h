@@ -1,0 +1,18 @@
+// Where pages come from and go to: slices, page map, and the heap's list of all its pages.
+#pragma once
+
+#include "allocator/heap/heap.h"
+
+namespace xi {
+
+// A new page of the bin in the front of the heap's queue; null when there is no memory.
+Page* new_page(Heap* heap, Bin bin);
+
+// A block of `size` bytes at a multiple of `alignment`, alone in its page. `zero` says whether all of it but the first
+// word is known to be zero. Null when there is no memory.
+void* new_huge_block(Heap* heap, size_t size, size_t alignment, bool* zero);
+
+// Ends a page that the caller owns, in no queue, with every block free; its slices or mapping go back.
+void end_page(Page* page);
+
+}  // namespace xi

@@ -1,0 +1,16 @@
+// The process's surroundings: environment variables, standard error, and its end.
+#pragma once
+
+#include <cstddef>
+
+namespace xi::os {
+
+// The variable's value, or null; null too for a program with raised privileges, and in the test flavours, where nothing
+// outside of a program may decide its outcome.
+const char* environment(const char* name);
+
+void write_error(const char* text, size_t length);
+
+[[noreturn]] void abort_process();
+
+}  // namespace xi::os

@@ -1,0 +1,31 @@
+// Memory from the operating system. Every function returns 0 or an errno value and leaves errno itself alone; sizes and
+// addresses are multiples of the slice size. In the test flavours each call first passes the seam (os/seam.h).
+#pragma once
+
+#include <cstddef>
+
+namespace xi::os {
+
+// What a range is wanted for; the seam's footprint counts blocks, not metadata.
+enum class Purpose { kBlocks, kMetadata };
+
+// Address space that may not be touched before commit(), at a multiple of `alignment` (a power of two, >= slice size).
+int reserve(size_t size, size_t alignment, void** out);
+
+// Zeroed memory that is ready to use, at a multiple of `alignment`. The kernel supplies it when it is touched.
+int map(size_t size, size_t alignment, Purpose purpose, void** out);
+
+// Gives back a whole range of reserve() or map().
+int unmap(void* address, size_t size);
+
+// Makes a part of a reserved range readable and writable; zeroed where it was not committed before. On failure nothing
+// has changed that matters: the range counts as not committed.
+int commit(void* address, size_t size);
+
+// Contents gone and not accessible until the next commit(). On failure the contents may be gone, access is as before.
+int decommit(void* address, size_t size);
+
+// Contents gone (the range reads as zeros), still accessible.
+int discard(void* address, size_t size);
+
+}  // namespace xi::os

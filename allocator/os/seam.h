@@ -1,0 +1,50 @@
+// The failpoint seam: in the test flavours every call to the operating system passes here first. It asks the tester's
+// hook, enforces the caps that keep the host's memory from deciding an outcome, and takes all addresses from one region
+// at a fixed base, so that the same calls get the same addresses. Exists only under XIMALLOC_TEST_SEAMS.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace xi::os {
+
+// The same calls, in the same order, as xi_os_kind_t of the public header.
+enum class Call : int { kReserve, kMap, kUnmap, kCommit, kDecommit, kDiscard, kKeyCreate, kGetrandom };
+
+struct SeamCall {
+  Call kind;
+  void* address;
+  size_t size;
+  size_t alignment;
+};
+
+struct SeamHook {
+  int (*before)(const SeamCall& call) = nullptr;  // 0, or the errno value that the call fails with
+  void (*after)(const SeamCall& call, void* address) = nullptr;
+};
+
+// All mapped address space, and all committed memory, that one program may have.
+inline constexpr uint64_t kSeamMappedCap = uint64_t{1} << 40;
+inline constexpr uint64_t kSeamCommittedCap = uint64_t{4} << 30;
+
+void set_seam_hook(const SeamHook& hook);
+
+// Asks the hook about a call that is not about memory: 0 or an errno value.
+int seam_refuses(Call kind);
+
+struct SeamFootprint {
+  uint64_t mapped_bytes;
+  uint64_t committed_bytes;
+};
+SeamFootprint seam_footprint();  // of blocks, without metadata
+bool seam_is_committed(uintptr_t address, size_t size);
+bool seam_addresses_are_fixed();
+
+// Everything unmapped, as before the first call.
+void reset_seam();
+
+// The lock of the seam's tables, for fork handlers.
+void lock_seam();
+void unlock_seam();
+
+}  // namespace xi::os

@@ -1,0 +1,69 @@
+#include "allocator/page_map/page_map.h"
+
+#include "allocator/arena/arena_set.h"
+#include "allocator/base/lock.h"
+#include "allocator/os/memory.h"
+
+namespace xi {
+
+namespace page_map {
+
+constinit Entry zero_leaf[kLeafEntries];
+constinit Atomic<uintptr_t> top[kTopEntries];
+
+namespace {
+
+constinit Lock cover_lock;
+// The entries of `top` that were ever set, as an interval: a reset need not look at the other million bytes.
+constinit size_t lowest_set = kTopEntries;
+constinit size_t highest_set = 0;
+
+Entry* leaf_of(uintptr_t address) {
+  return reinterpret_cast<Entry*>(address_of(zero_leaf) + top[address >> kLeafShift].load(kRelaxed));
+}
+
+bool cover_one(size_t index) {
+  if (top[index].load(kRelaxed) != 0) return true;
+  void* leaf = nullptr;
+  if (os::map(align_up(kLeafEntries * sizeof(Entry), kSliceSize), kSliceSize, os::Purpose::kMetadata, &leaf) != 0) {
+    return false;
+  }
+  top[index].store(address_of(leaf) - address_of(zero_leaf), kRelease);
+  if (index < lowest_set) lowest_set = index;
+  if (index > highest_set) highest_set = index;
+  return true;
+}
+
+}  // namespace
+
+bool cover(uintptr_t base, size_t size) {
+  LockGuard guard(cover_lock);
+  const size_t last = (base + size - 1) >> kLeafShift;
+  if (last >= kTopEntries) return false;
+  for (size_t index = base >> kLeafShift; index <= last; ++index) {
+    if (!cover_one(index)) return false;
+  }
+  return true;
+}
+
+void enter(uintptr_t base, size_t slices, Page* page) {
+  for (size_t i = 0; i < slices; ++i) {
+    const uintptr_t address = base + (i << kSliceShift);
+    leaf_of(address)[(address >> kSliceShift) % kLeafEntries].store(page, kRelaxed);
+  }
+}
+
+void lock() { cover_lock.lock(); }
+void unlock() { cover_lock.unlock(); }
+
+void reset() {
+  for (size_t index = lowest_set; index <= highest_set && index < kTopEntries; ++index) top[index].store(0, kRelaxed);
+  lowest_set = kTopEntries;
+  highest_set = 0;
+}
+
+}  // namespace page_map
+
+constinit bool (*arena_created)(uintptr_t base, size_t size) = &page_map::cover;
+
+}  // namespace xi

@@ -1,0 +1,51 @@
+// fork: the child has one thread, and every lock and every list must be in a state that it can use. Locks are taken in
+// the order in which the layers stand, from the top: a thread inside a lower layer never waits for a higher one.
+#include "allocator/arena/arena_set.h"
+#include "allocator/heap/heap_pool.h"
+#include "allocator/heap/thread_heap.h"
+#include "allocator/page/page_pool.h"
+#include "allocator/page_map/page_map.h"
+#include "allocator/process/process.h"
+#if defined(XIMALLOC_TEST_SEAMS)
+#include "allocator/os/seam.h"
+#endif
+
+namespace xi {
+
+namespace {
+
+void unlock_all() {
+#if defined(XIMALLOC_TEST_SEAMS)
+  os::unlock_seam();
+#endif
+  page_map::unlock();
+  unlock_arenas();
+  unlock_page_pool();
+  unlock_heaps();
+  unlock_thread_states();
+}
+
+}  // namespace
+
+void before_fork() {
+  lock_thread_states();
+  lock_heaps();
+  lock_page_pool();
+  lock_arenas();
+  page_map::lock();
+#if defined(XIMALLOC_TEST_SEAMS)
+  os::lock_seam();
+#endif
+}
+
+void after_fork_in_parent() { unlock_all(); }
+
+// The other threads' heaps have lost their threads. Pages that they owned stay owned for ever: a free into one only
+// pushes the block. Whatever they held between two steps (slices, a claimed page) is lost, and hurts nobody.
+void after_fork_in_child() {
+  mark_vanished_heaps(thread_state.has_heap() ? thread_state.heap : nullptr);
+  forget_other_thread_states();
+  unlock_all();
+}
+
+}  // namespace xi

@@ -1,0 +1,52 @@
+// One line of text for people, built on the stack: whoever reports something cannot count on the allocator.
+#pragma once
+
+#include <cstddef>
+
+#include "allocator/os/environment.h"
+
+namespace xi {
+
+class Line {
+ public:
+  explicit Line(const char* prefix = "ximalloc: ") { text(prefix); }
+
+  Line& text(const char* part) {
+    while (*part != '\0' && length_ < sizeof(buffer_) - 1) buffer_[length_++] = *part++;
+    return *this;
+  }
+
+  Line& number(unsigned long long value, unsigned base) {
+    char digits[20];
+    size_t count = 0;
+    do {
+      digits[count++] = "0123456789abcdef"[value % base];
+      value /= base;
+    } while (value != 0);
+    while (count > 0 && length_ < sizeof(buffer_) - 1) buffer_[length_++] = digits[--count];
+    return *this;
+  }
+
+  Line& address(const void* pointer) { return text("0x").number(reinterpret_cast<unsigned long long>(pointer), 16); }
+
+  const char* c_str() {
+    buffer_[length_] = '\0';
+    return buffer_;
+  }
+
+  void say() {
+    buffer_[length_++] = '\n';
+    os::write_error(buffer_, length_);
+  }
+
+  [[noreturn]] void say_and_abort() {
+    say();
+    os::abort_process();
+  }
+
+ private:
+  char buffer_[320];
+  size_t length_ = 0;
+};
+
+}  // namespace xi

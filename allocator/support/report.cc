@@ -1,0 +1,56 @@
+#include "allocator/support/report.h"
+
+#include "allocator/base/assert.h"
+#include "allocator/base/atomic.h"
+#include "allocator/support/line.h"
+
+namespace xi {
+
+namespace {
+
+struct Said {
+  Atomic<bool> foreign_pointer;
+  Atomic<bool> unmap_failed;
+};
+constinit Said said;
+
+bool first_time(Atomic<bool>& already) { return !already.exchange(true, kRelaxed); }
+
+}  // namespace
+
+void assertion_failed(const char* what, const char* file, int line) {
+  Line().text("assertion failed: ").text(what).text(" (").text(file).text(":").number(line, 10).text(")").say_and_abort();
+}
+
+void report_interior_pointer(const char* function, const void* pointer) {
+  Line().text(function).text("(").address(pointer).text("): no block begins there").say_and_abort();
+}
+
+void report_corrupt_page(const void* page_start) {
+  Line()
+      .text("the free lists of the page at ")
+      .address(page_start)
+      .text(" are corrupt: a block was freed twice, or written to after it was freed")
+      .say_and_abort();
+}
+
+void warn_foreign_pointer(const char* function, const void* pointer) {
+  if (!first_time(said.foreign_pointer)) return;
+  Line().text(function).text("(").address(pointer).text("): not a live block of this allocator; ignored").say();
+}
+
+void warn_bad_option(const char* variable, const char* value) {
+  Line().text(variable).text("=").text(value).text(": no number in range; the default is taken").say();
+}
+
+void warn_unmap_failed(int error) {
+  if (!first_time(said.unmap_failed)) return;
+  Line().text("munmap failed with error ").number(error, 10).text("; the address range stays mapped").say();
+}
+
+void reset_warnings() {
+  said.foreign_pointer.store(false, kRelaxed);
+  said.unmap_failed.store(false, kRelaxed);
+}
+
+}  // namespace xi
