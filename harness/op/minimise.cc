@@ -14,12 +14,14 @@ MinimiseResult minimise(const Program& program, const StillFails& still_fails, c
     before = fingerprint(candidates.best());
     drop_lines(candidates);
     shrink_ranges(candidates);
+    separate_slots(candidates);
     drop_lines(candidates);
     drop_pairs(candidates);
     merge_threads(candidates);
     simplify_operations(candidates);
     round_numbers(candidates);
   } while (!candidates.stopped() && fingerprint(candidates.best()) != before);
+  join_reallocs(candidates);
   renumber_slots(candidates);
   fold_lines(candidates);
   return {candidates.best(), candidates.tries(), candidates.stopped()};

@@ -25,7 +25,6 @@ struct MinimiseProgress {
 struct MinimiseOptions {
   // Where the violation showed in the original, when that is known: what follows is dropped first.
   std::optional<uint64_t> guilty_line;
-  uint64_t guilty_member = 0;
   // A slot that must stay besides those of the guilty line: the block that suffered.
   std::optional<uint64_t> victim_slot;
   // Called before each try; returning false stops with the best program so far.

@@ -1,4 +1,5 @@
-// The minimiser's last passes: the same calls, written so that they read well.
+// The minimiser's passes that change no call but its slots: first so that each line can go by itself, last so that the
+// result reads well.
 #include <algorithm>
 #include <map>
 
@@ -77,7 +78,85 @@ bool extend(Operation& range_line, const Operation& line) {
   return true;
 }
 
+// Slots that stand in no range.
+std::set<uint32_t> lone_slots(const Program& program) {
+  std::set<uint32_t> slots, in_ranges;
+  for (const Operation& line : program.lines) {
+    for (const auto* range : {&line.result, &line.slot}) {
+      if (!range->has_value()) continue;
+      std::vector<uint32_t> span;
+      collect_span(*range, span);
+      (span.size() == 1 ? slots : in_ranges).insert(span.begin(), span.end());
+    }
+  }
+  std::erase_if(slots, [&](uint32_t slot) { return in_ranges.contains(slot); });
+  return slots;
+}
+
+// Gives each block that a program allocates a slot of its own, going by what is live when every call succeeds.
+class Separation {
+ public:
+  explicit Separation(const Program& program) : lone_(lone_slots(program)) {
+    for (const Operation& line : program.lines) {
+      for (const auto* range : {&line.result, &line.slot}) {
+        if (range->has_value()) next_ = std::max(next_, (*range)->last + 1);
+      }
+    }
+  }
+
+  // False for a call that is skipped.
+  bool rename(Operation& line) {
+    const bool lone_result = line.result && lone_.contains(line.result->first);
+    const bool lone_slot = line.slot && lone_.contains(line.slot->first);
+    const std::optional<SlotRange> result = line.result, slot = line.slot;
+    if (lone_slot) {
+      const auto at = names_.find(slot->first);
+      if (at == names_.end()) return false;
+      line.slot = single_slot(at->second);
+    }
+    if (lone_result && names_.contains(result->first) && result != slot) return false;
+    if (lone_slot && info(line.code).result != ResultKind::kNone) names_.erase(slot->first);
+    if (lone_result) {
+      names_[result->first] = next_;
+      line.result = single_slot(next_++);
+    }
+    return true;
+  }
+
+ private:
+  std::set<uint32_t> lone_;
+  Numbers names_;
+  uint32_t next_ = 0;
+};
+
+void rename_after(Program& program, size_t line, uint32_t from, uint32_t to) {
+  for (size_t i = line; i < program.lines.size(); i++) {
+    for (auto* range : {&program.lines[i].result, &program.lines[i].slot}) {
+      if (*range && (*range)->single() && (*range)->first == from) *range = single_slot(to);
+    }
+  }
+}
+
 }  // namespace
+
+void separate_slots(Candidates& candidates) {
+  candidates.begin_pass("separate");
+  Program candidate = candidates.best();
+  Separation separation(candidate);
+  std::erase_if(candidate.lines, [&](Operation& line) { return !separation.rename(line); });
+  candidates.accept(std::move(candidate));
+}
+
+void join_reallocs(Candidates& candidates) {
+  candidates.begin_pass("names");
+  for (size_t i = 0; i < candidates.lines().size() && !candidates.stopped(); i++) {
+    const Operation& line = candidates.lines()[i];
+    if (line.code != OpCode::kRealloc || !line.slot || !line.slot->single() || line.slot == line.result) continue;
+    Program candidate = candidates.best();
+    rename_after(candidate, i, line.result->first, line.slot->first);
+    candidates.accept(std::move(candidate));
+  }
+}
 
 void renumber_slots(Candidates& candidates) {
   candidates.begin_pass("names");

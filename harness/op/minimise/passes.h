@@ -29,7 +29,11 @@ void simplify_operations(Candidates& candidates);
 // numbers.cc. Sizes, counts, alignments and times toward small round values; where none will do, the boundary itself.
 void round_numbers(Candidates& candidates);
 
-// names.cc. Slots from p0 on in the order of their first use, and runs of equal lines as one range.
+// names.cc. Each block in a slot of its own, so that what freed the slot for the next one is not needed for that.
+void separate_slots(Candidates& candidates);
+// A realloc's block in the slot of the old one.
+void join_reallocs(Candidates& candidates);
+// Slots from p0 on in the order of their first use, and runs of equal lines as one range.
 void renumber_slots(Candidates& candidates);
 void fold_lines(Candidates& candidates);
 

@@ -1,0 +1,44 @@
+// Draws operations, slots and numbers at random, aimed at the blocks that are likely live. What the generator, the mutator
+// and crossover share.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "harness/op/live_slots.h"
+#include "harness/op/op_byte.h"
+#include "harness/op/program.h"
+#include "harness/op/random.h"
+
+namespace assay {
+
+class Draw {
+ public:
+  explicit Draw(uint64_t seed) : random_(seed) {}
+  Random& random() { return random_; }
+
+  // A whole operation that is likely to run after what `live` says, of at most `members` members.
+  Operation operation(const LiveSlots& live, Features features, uint64_t members);
+  // An allocation of one block (not realloc) into `slot`.
+  Operation allocation(uint32_t slot, uint32_t thread);
+
+  Value number(ArgKind kind);                             // the mix that noise in the byte form gives
+  uint64_t near(uint64_t number, ArgKind kind);           // a neighbour, a border, half or twice as much
+  uint32_t thread(Features features);
+  std::optional<uint32_t> live_slot(const LiveSlots& live);
+  std::optional<uint32_t> empty_slot(const LiveSlots& live);
+
+ private:
+  OpCode code(const LiveSlots& live, Features features);
+  std::optional<SlotRange> slots(const LiveSlots& live, bool taken, uint64_t members);
+  void numbers(const OpInfo& row, Operation& operation);
+
+  Random random_;
+};
+
+// Aims what has come to miss: an operation that takes an empty slot, or fills a live one, gets the next one that suits. One
+// in 32 stays as it is, so that skipping is tried too. Cuts the program at kMaxOperations.
+void settle(Program& program, Draw& draw);
+
+}  // namespace assay

@@ -1,0 +1,318 @@
+#include "harness/op/mutate.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "harness/op/draw.h"
+#include "harness/op/encode.h"
+
+namespace assay {
+namespace {
+
+using Lines = std::vector<Operation>;
+constexpr size_t kLongestBlock = 16;   // lines that one change copies, moves or removes
+constexpr uint32_t kGrownSlots = 200;
+
+class Mutator {
+ public:
+  Mutator(const Program& program, uint64_t seed)
+      : program_(program), lines_(program_.lines), draw_(seed), random_(draw_.random()) {}
+
+  void change() {
+    struct Change {
+      uint32_t weight;
+      void (Mutator::*apply)();
+    };
+    static constexpr std::array<Change, 14> kChanges = {{
+        {12, &Mutator::insert_operations}, {10, &Mutator::remove_lines},  {6, &Mutator::duplicate_lines},
+        {6, &Mutator::move_lines},         {6, &Mutator::swap_lines},     {22, &Mutator::change_number},
+        {10, &Mutator::change_slot},       {4, &Mutator::change_thread},  {4, &Mutator::grow_volume},
+        {8, &Mutator::insert_pair},        {6, &Mutator::insert_realloc}, {4, &Mutator::focus_sizes},
+        {4, &Mutator::free_many},          {4, &Mutator::change_operation},
+    }};
+    uint64_t sum = 0;
+    for (const Change& change : kChanges) sum += change.weight;
+    uint64_t ticket = random_.below(sum);
+    for (const Change& change : kChanges) {
+      if (ticket < change.weight) return (this->*change.apply)();
+      ticket -= change.weight;
+    }
+  }
+
+  bool changed(const Program& original) const { return lines_ != original.lines; }
+
+  Program finish(size_t max_bytes) {
+    settle(program_, draw_);
+    encode_beginning(program_, max_bytes);
+    return std::move(program_);
+  }
+
+ private:
+  // Where a line can be put: before any line, or at the end.
+  size_t gap() { return random_.below(lines_.size() + 1); }
+  size_t line() { return random_.below(lines_.size()); }
+  std::pair<size_t, size_t> block() {
+    const size_t first = line();
+    return {first, std::min(lines_.size(), first + 1 + random_.below(random_.one_in(3) ? kLongestBlock : 2))};
+  }
+
+  // The lines' own features; fork comes to a program that had none once in 64 changes that could bring it.
+  Features features() {
+    Features features = features_needed(lines_);
+    features.fork |= random_.one_in(64);
+    return features;
+  }
+
+  LiveSlots live_before(size_t gap) const {
+    LiveSlots live;
+    for (size_t i = 0; i < gap; i++) live.apply(lines_[i]);
+    return live;
+  }
+
+  void insert(size_t gap, const Lines& block) {
+    lines_.insert(lines_.begin() + static_cast<ptrdiff_t>(gap), block.begin(), block.end());
+  }
+
+  void insert_operations() {
+    const size_t at = gap();
+    const Features allowed = features();
+    LiveSlots live = live_before(at);
+    Lines block;
+    for (uint64_t left = random_.between(1, 4); left > 0; left--) {
+      live.apply(block.emplace_back(draw_.operation(live, allowed, kMaxOperations)));
+    }
+    insert(at, block);
+  }
+
+  void remove_lines() {
+    if (lines_.empty()) return;
+    const auto [first, last] = block();
+    lines_.erase(lines_.begin() + static_cast<ptrdiff_t>(first), lines_.begin() + static_cast<ptrdiff_t>(last));
+  }
+
+  void duplicate_lines() {
+    if (lines_.empty()) return;
+    const auto [first, last] = block();
+    const Lines copy(lines_.begin() + static_cast<ptrdiff_t>(first), lines_.begin() + static_cast<ptrdiff_t>(last));
+    const size_t at = gap();
+    for (uint64_t times = random_.one_in(4) ? random_.between(2, 8) : 1; times > 0; times--) insert(at, copy);
+  }
+
+  void move_lines() {
+    if (lines_.empty()) return;
+    const auto [first, last] = block();
+    const Lines copy(lines_.begin() + static_cast<ptrdiff_t>(first), lines_.begin() + static_cast<ptrdiff_t>(last));
+    lines_.erase(lines_.begin() + static_cast<ptrdiff_t>(first), lines_.begin() + static_cast<ptrdiff_t>(last));
+    insert(gap(), copy);
+  }
+
+  void swap_lines() {
+    if (lines_.size() < 2) return;
+    std::swap(lines_[line()], lines_[line()]);
+  }
+
+  void change_number() {
+    if (lines_.empty()) return insert_operations();
+    Operation& operation = lines_[line()];
+    const OpInfo& row = info(operation.code);
+    for (size_t i = 0; i < row.arg_count(); i++) {
+      if (row.args[i] == ArgKind::kSlot || random_.one_in(3)) continue;
+      Value& value = operation.args[i];
+      if (!value.single() && random_.one_in(2)) {
+        value.seed = random_.below(256);
+      } else {
+        value = Value::of(random_.one_in(8) ? other_number(row.args[i]) : draw_.near(value.low, row.args[i]));
+      }
+    }
+  }
+
+  // A number that the program has elsewhere: equal sizes meet on one page.
+  uint64_t other_number(ArgKind kind) {
+    const Operation& operation = lines_[line()];
+    const OpInfo& row = info(operation.code);
+    for (size_t i = 0; i < row.args.size(); i++) {
+      if (row.args[i] == kind) return operation.args[i].low;
+    }
+    return draw_.number(kind).low;
+  }
+
+  void change_slot() {
+    if (lines_.empty()) return insert_operations();
+    const size_t at = line();
+    Operation& operation = lines_[at];
+    const LiveSlots live = live_before(at);
+    const bool both = operation.slot && operation.result;
+    if (operation.slot && (!both || random_.one_in(2))) {
+      if (const auto slot = draw_.live_slot(live)) replace(operation, operation.slot, *slot);
+    } else if (operation.result) {
+      if (const auto slot = draw_.empty_slot(live)) replace(operation, operation.result, *slot);
+    }
+  }
+
+  // Puts one slot in the place of an operand. The other operand follows when they would no longer pair.
+  static void replace(Operation& operation, std::optional<SlotRange>& operand, uint32_t slot) {
+    operand = SlotRange{.first = slot, .last = slot};
+    if (operation.slot && operation.result && operation.slot->members() != operation.result->members()) {
+      operation.slot = operation.result = operand;
+    }
+  }
+
+  void change_thread() {
+    if (lines_.empty()) return;
+    // A program without threads gets them in one of four tries: they cost time at every run.
+    if (!features_needed(lines_).threads && !random_.one_in(4)) return change_number();
+    const auto [first, last] = block();
+    const auto thread = static_cast<uint32_t>(random_.below(kMaxThreads));
+    for (size_t i = first; i < last; i++) lines_[i].thread = thread;
+  }
+
+  // Many blocks where there was one, or a line of many blocks somewhere.
+  void grow_volume() {
+    const size_t at = gap();
+    const auto first = static_cast<uint32_t>(random_.below(kGrownSlots));
+    const auto count = static_cast<uint32_t>(random_.between(2, random_.one_in(8) ? 256 : 32));
+    Operation operation = draw_.allocation(first, draw_.thread(features_needed(lines_)));
+    operation.result->last = first + count - 1;
+    const OpInfo& row = info(operation.code);
+    for (size_t i = 0; i < row.arg_count(); i++) {
+      if (row.args[i] != ArgKind::kSize) continue;
+      const uint64_t low = operation.args[i].low % 4096;
+      operation.args[i] = random_.one_in(2) ? Value::of(low) : Value{low, low + random_.between(1, 2048), random_.below(256)};
+    }
+    insert(at, {operation});
+  }
+
+  // A block and, behind it, what frees it, on one thread or on two.
+  void insert_pair() {
+    const size_t at = gap();
+    const auto slot = draw_.empty_slot(live_before(at));
+    if (!slot) return;
+    const Features allowed = features_needed(lines_);
+    const Operation release{.code = OpCode::kFree, .thread = draw_.thread(allowed), .slot = SlotRange{.first = *slot, .last = *slot}};
+    insert(at, {draw_.allocation(*slot, draw_.thread(allowed))});
+    insert(at + 1 + random_.below(lines_.size() - at), {release});
+  }
+
+  void insert_realloc() {
+    const size_t at = gap();
+    const auto slot = draw_.live_slot(live_before(at));
+    if (!slot) return insert_pair();
+    const SlotRange range{.first = *slot, .last = *slot};
+    Operation grow{.code = OpCode::kRealloc, .thread = draw_.thread(features_needed(lines_)), .result = range, .slot = range};
+    grow.args[1] = draw_.number(ArgKind::kSize);
+    insert(at, {grow});
+  }
+
+  // One size for a stretch of the program, give or take a byte.
+  void focus_sizes() {
+    if (lines_.empty()) return;
+    const uint64_t size = draw_.number(ArgKind::kSize).low;
+    const size_t first = line();
+    const size_t last = std::min(lines_.size(), first + 4 + random_.below(32));
+    for (size_t i = first; i < last; i++) {
+      const OpInfo& row = info(lines_[i].code);
+      for (size_t k = 0; k < row.arg_count(); k++) {
+        if (row.args[k] == ArgKind::kSize && !random_.one_in(4)) lines_[i].args[k] = Value::of(size - random_.below(2));
+      }
+    }
+  }
+
+  // Frees a stretch of live slots, all of them, every second or a random half: the holes that reuse and purging need.
+  void free_many() {
+    const size_t at = gap();
+    const LiveSlots live = live_before(at);
+    const auto first = live.next_live(0);
+    if (!first) return;
+    SlotRange range{.first = *first, .last = *first + live.run(*first, kMaxSlots, true) - 1};
+    if (random_.one_in(3)) range.step = 2;
+    if (random_.one_in(3)) range.half_seed = random_.below(256);
+    range.normalise();
+    insert(at, {{.code = OpCode::kFree, .thread = draw_.thread(features_needed(lines_)), .slot = range}});
+  }
+
+  // The same slot by another way: another function that allocates, or another that takes.
+  void change_operation() {
+    if (lines_.empty()) return;
+    Operation& operation = lines_[line()];
+    const OpInfo& row = info(operation.code);
+    if (row.result != ResultKind::kFills) return change_slot();
+    const SlotRange range = *operation.result;
+    operation = draw_.allocation(range.first, operation.thread);
+    operation.result = range;
+  }
+
+  Program program_;
+  Lines& lines_;
+  Draw draw_;
+  Random& random_;
+};
+
+Program fitted(Program program, Draw& draw, size_t max_bytes) {
+  settle(program, draw);
+  encode_beginning(program, max_bytes);
+  return program;
+}
+
+void shift_slots(std::optional<SlotRange>& range, uint32_t by) {
+  if (!range || range->last + by >= kMaxSlots) return;
+  range->first += by;
+  range->last += by;
+}
+
+// `second` beside `first`: on other slots and other threads, in turns.
+Lines side_by_side(const Lines& first, const Lines& second, Random& random) {
+  const auto shift = static_cast<uint32_t>(random.between(1, kGrownSlots));
+  const auto turn = static_cast<uint32_t>(random.below(kMaxThreads));
+  Lines both;
+  size_t a = 0, b = 0;
+  while (a < first.size() || b < second.size()) {
+    const bool from_first = b == second.size() || (a < first.size() && random.below(first.size() + second.size()) < first.size());
+    if (from_first) {
+      both.push_back(first[a++]);
+      continue;
+    }
+    Operation& operation = both.emplace_back(second[b++]);
+    operation.thread = (operation.thread + turn) % kMaxThreads;
+    shift_slots(operation.result, shift);
+    shift_slots(operation.slot, shift);
+  }
+  return both;
+}
+
+}  // namespace
+
+Program mutate(const Program& program, uint64_t seed, size_t max_bytes) {
+  Mutator mutator(program, seed);
+  for (uint64_t left = 1 + random_at(seed, 0) % 4; left > 0; left--) mutator.change();
+  // A change can come to nothing (no block to free, a swap of a line with itself); an engine's run is worth another try.
+  for (int tries = 0; tries < 8 && !mutator.changed(program); tries++) mutator.change();
+  return mutator.finish(max_bytes);
+}
+
+Program crossover(const Program& first, const Program& second, uint64_t seed, size_t max_bytes) {
+  Draw draw(seed);
+  Random& random = draw.random();
+  const Lines& a = first.lines;
+  const Lines& b = second.lines;
+  Program made;
+  made.header = first.header;
+  const auto cut = static_cast<ptrdiff_t>(random.below(a.size() + 1));
+  auto from = static_cast<ptrdiff_t>(random.below(b.size() + 1));
+  auto to = static_cast<ptrdiff_t>(random.below(b.size() + 1));
+  if (to < from) std::swap(from, to);
+  switch (random.below(3)) {
+    case 0:   // the beginning of one, the end of the other
+      made.lines.assign(a.begin(), a.begin() + cut);
+      made.lines.insert(made.lines.end(), b.begin() + from, b.end());
+      break;
+    case 1:   // a piece of the other inside
+      made.lines = a;
+      made.lines.insert(made.lines.begin() + cut, b.begin() + from, b.begin() + to);
+      break;
+    default: made.lines = side_by_side(a, b, random); break;
+  }
+  return fitted(std::move(made), draw, max_bytes);
+}
+
+}  // namespace assay
