@@ -1,6 +1,6 @@
 // The shortest program for which a predicate still holds. Works on the program and not on its bytes, so that what is
-// dropped are operations, slots, threads and digits; the predicate (usually: a child that runs the program and finds the
-// same violation) is the caller's, so this file knows neither subjects nor oracles.
+// dropped are operations, slots, threads and digits; the predicate (usually: a child that runs the program and finds
+// the same violation) is the caller's, so this file knows neither subjects nor oracles.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ namespace assay {
 using StillFails = std::function<bool(const Program& candidate)>;
 
 struct MinimiseProgress {
-  const char* pass;             // what is being tried: "tail", "closure", "lines", ...
-  uint64_t operations;          // of the best program so far
+  const char* pass;     // what is being tried: "tail", "closure", "lines", ...
+  uint64_t operations;  // of the best program so far
   uint64_t lines;
-  uint64_t tries;               // predicate calls so far
+  uint64_t tries;  // predicate calls so far
 };
 
 struct MinimiseOptions {
@@ -34,7 +34,7 @@ struct MinimiseOptions {
 struct MinimiseResult {
   Program program;
   uint64_t tries = 0;
-  bool stopped_early = false;   // progress() said so
+  bool stopped_early = false;  // progress() said so
 };
 
 // `program` itself must satisfy the predicate. The result is well-formed and satisfies it; unless stopped early it is a

@@ -68,6 +68,8 @@ void collect_slots(const Operation& line, std::set<uint32_t>& slots) {
   }
 }
 
-SlotRange single_slot(uint32_t slot) { return {.first = slot, .last = slot}; }
+SlotRange single_slot(uint32_t slot) {
+  return {.first = slot, .last = slot};
+}
 
 }  // namespace assay

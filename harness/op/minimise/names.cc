@@ -61,7 +61,8 @@ std::optional<SlotRange> extended(const SlotRange& range, const SlotRange& next)
 // Appends `line` to the operations of `range_line`, if they differ in nothing but evenly spaced slots.
 bool extend(Operation& range_line, const Operation& line) {
   if (!line.result && !line.slot) return false;
-  if (range_line.result.has_value() != line.result.has_value() || range_line.slot.has_value() != line.slot.has_value()) {
+  if (range_line.result.has_value() != line.result.has_value() ||
+      range_line.slot.has_value() != line.slot.has_value()) {
     return false;
   }
   Operation longer = line;
@@ -91,6 +92,14 @@ std::set<uint32_t> lone_slots(const Program& program) {
   }
   std::erase_if(slots, [&](uint32_t slot) { return in_ranges.contains(slot); });
   return slots;
+}
+
+// True when some slot that stands in no range holds one block after another.
+bool slots_are_reused(const Program& program, const std::set<uint32_t>& lone) {
+  std::set<uint32_t> filled;
+  return std::ranges::any_of(program.lines, [&](const Operation& line) {
+    return line.result && lone.contains(line.result->first) && !filled.insert(line.result->first).second;
+  });
 }
 
 // Gives each block that a program allocates a slot of its own, going by what is live when every call succeeds.
@@ -142,6 +151,8 @@ void rename_after(Program& program, size_t line, uint32_t from, uint32_t to) {
 void separate_slots(Candidates& candidates) {
   candidates.begin_pass("separate");
   Program candidate = candidates.best();
+  // Else the same program with other numbers would be another one for ever.
+  if (!slots_are_reused(candidate, lone_slots(candidate))) return;
   Separation separation(candidate);
   std::erase_if(candidate.lines, [&](Operation& line) { return !separation.rename(line); });
   candidates.accept(std::move(candidate));

@@ -8,17 +8,46 @@ namespace assay {
 namespace {
 
 // Numbers that a person takes for round, ascending.
-constexpr uint64_t kRoundSizes[] = {1,     8,     16,     32,     64,     100,     128,     256,      512,      1000,
-                                    1024,  2048,  4096,   8192,   10000,  16384,   32768,   65536,    100000,   131072,
-                                    262144, 524288, 1000000, 1 << 20, 4 << 20, 16 << 20, 64 << 20, 1 << 30,
-                                    uint64_t{1} << 32, uint64_t{1} << 40, uint64_t{1} << 63};
+constexpr uint64_t kRoundSizes[] = {1,
+                                    8,
+                                    16,
+                                    32,
+                                    64,
+                                    100,
+                                    128,
+                                    256,
+                                    512,
+                                    1000,
+                                    1024,
+                                    2048,
+                                    4096,
+                                    8192,
+                                    10000,
+                                    16384,
+                                    32768,
+                                    65536,
+                                    100000,
+                                    131072,
+                                    262144,
+                                    524288,
+                                    1000000,
+                                    1 << 20,
+                                    4 << 20,
+                                    16 << 20,
+                                    64 << 20,
+                                    1 << 30,
+                                    uint64_t{1} << 32,
+                                    uint64_t{1} << 40,
+                                    uint64_t{1} << 63};
 // What is no power of two is wrong in its own ways: 0, odd, even.
 constexpr uint64_t kWrongAlignments[] = {0, 3, 24};
 
 // In programs of more lines only numbers that occur several times are made rounder, all at once.
 constexpr size_t kEachNumberLines = 64;
 
-bool is_power_of_two(uint64_t number) { return number != 0 && (number & (number - 1)) == 0; }
+bool is_power_of_two(uint64_t number) {
+  return number != 0 && (number & (number - 1)) == 0;
+}
 
 // Simpler numbers to try for `current`, all below it, ascending.
 std::vector<uint64_t> simpler(ArgKind kind, uint64_t current) {
@@ -26,9 +55,7 @@ std::vector<uint64_t> simpler(ArgKind kind, uint64_t current) {
   switch (kind) {
     case ArgKind::kSize:
     case ArgKind::kCount:
-    case ArgKind::kMillis:
-      result.assign(std::begin(kRoundSizes), std::end(kRoundSizes));
-      break;
+    case ArgKind::kMillis: result.assign(std::begin(kRoundSizes), std::end(kRoundSizes)); break;
     case ArgKind::kAlignment:
       if (!is_power_of_two(current)) result.assign(std::begin(kWrongAlignments), std::end(kWrongAlignments));
       for (uint64_t power = 8; power != 0; power *= 2) result.push_back(power);
@@ -42,7 +69,9 @@ std::vector<uint64_t> simpler(ArgKind kind, uint64_t current) {
   return result;
 }
 
-bool is_number(ArgKind kind) { return kind != ArgKind::kNothing && kind != ArgKind::kSlot; }
+bool is_number(ArgKind kind) {
+  return kind != ArgKind::kNothing && kind != ArgKind::kSlot;
+}
 
 struct Number {
   ArgKind kind;

@@ -11,7 +11,9 @@ constexpr uint64_t kWriteOutMembers = 64;
 // A random half can only be cut when it is written out; larger ones stay.
 constexpr uint64_t kWriteOutHalf = 1024;
 
-const SlotRange& range_of(const Operation& line) { return line.result ? *line.result : *line.slot; }
+const SlotRange& range_of(const Operation& line) {
+  return line.result ? *line.result : *line.slot;
+}
 
 // Members [skip, skip + count) of a line's ranges. Needs ranges without half_seed.
 Operation cut(const Operation& line, uint64_t skip, uint64_t count) {
