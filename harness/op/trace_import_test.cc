@@ -171,7 +171,10 @@ TEST(WindowCutter, TheLargestWindowFitsIntoTheByteForm) {
   for (size_t i = 0; i < kMaxWindow; ++i) {
     text += "p" + std::to_string(i) + " = aligned_alloc(1073741824, " + std::to_string(~uint64_t{0} - i) + ")\n";
   }
-  for (size_t i = 0; i < kMaxWindow; ++i) text += "p" + std::to_string(i) + " = realloc(p" + std::to_string(i) + ", " + std::to_string(~uint64_t{0} - 7 * i) + ")\n";
+  for (size_t i = 0; i < kMaxWindow; ++i) {
+    const std::string slot = "p" + std::to_string(i);
+    text += slot + " = realloc(" + slot + ", " + std::to_string(~uint64_t{0} - 7 * i) + ")\n";
+  }
   History history(text);
   WindowCutter cutter(history, kMaxWindow);
   while (const auto window = cutter.next()) {
