@@ -2,7 +2,8 @@
  *
  *   bench_workload NAME OPERATIONS
  *
- * pairs-SIZE   malloc(SIZE), one byte written, free; again and again
+ * pairs-SIZE   malloc(SIZE), one byte written, free; again and again, while another block of that size stays out, so
+ *              that no pair empties a page
  * mixed        1,024 slots; each operation frees a random one and fills it with 1 B to 4 KiB, small sizes more often
  *
  * Prints the line VmHWM of /proc/self/status: the peak of this program alone, without what started it. */
@@ -26,12 +27,15 @@ static void out_of_memory(void) {
 }
 
 static void pairs(size_t size, uint64_t operations) {
+  char* volatile kept = malloc(size);
+  if (!kept) out_of_memory();
   for (uint64_t i = 0; i < operations; ++i) {
     char* volatile block = malloc(size);
     if (!block) out_of_memory();
     *block = (char)i;
     free(block);
   }
+  free(kept);
 }
 
 static void mixed(uint64_t operations) {

@@ -10,7 +10,7 @@ tool_targets() {
   esac
 }
 
-# Processor seconds of one build step, measured on the reference machine (see CONTRIBUTING.md).
+# Processor seconds of one build step, measured on the reference machine (two cores).
 step_seconds() {
   case $1 in
     fuzz) echo 3.4 ;;
