@@ -20,7 +20,7 @@ namespace {
 std::string plain_name(const std::string& program) {
   std::string name;
   for (const char c : program) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '+';
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     name += plain ? c : '_';
   }
   return name.empty() ? "program" : name;
