@@ -13,7 +13,9 @@
 namespace assay {
 namespace {
 
-Program text(const std::string& lines) { return parse_text("assay 1\n" + lines, "x.ops"); }
+Program text(const std::string& lines) {
+  return parse_text("assay 1\n" + lines, "x.ops");
+}
 
 void expect_inverse(const Program& program) {
   const std::vector<uint8_t> bytes = encode(program);
@@ -36,8 +38,10 @@ TEST(ByteForm, EncodeIsTheInverseOfDecode) {
   expect_inverse(text("p10..p999 = malloc(24..4096 seed 7)\nfree(p10..p999 step 2)\nfree(p0..p99 half 7)\n"));
   expect_inverse(text("p0..p9 = malloc(8)\np0..p9 = realloc(p0..p9, 64)\np20..p29 = realloc(p0..p9, 65)\n"));
   expect_inverse(text("p0..p9 half 3 = malloc(8)\nfree(p0..p9 half 18446744073709551615)\n"));
-  expect_inverse(text("p7 = realloc(p3, 9)\np7 = malloc(1)\np7 = malloc(1)\np3 = realloc(p7, 2)\np900 = realloc(p3, 2)\n"));
-  expect_inverse(text("thread_exit()\nthread_exit() @t2\nfork() @t1\ncollect(77)\nadvance_clock(18446744073709551615)\n"));
+  expect_inverse(
+      text("p7 = realloc(p3, 9)\np7 = malloc(1)\np7 = malloc(1)\np3 = realloc(p7, 2)\np900 = realloc(p3, 2)\n"));
+  expect_inverse(
+      text("thread_exit()\nthread_exit() @t2\nfork() @t1\ncollect(77)\nadvance_clock(18446744073709551615)\n"));
   expect_inverse(text("usable_size(NULL)\ncheck(p1000)\ncheck_all() @t3\n"));
   expect_inverse(text("p0 = malloc(0..18446744073709551615 seed 1)\np1 = calloc(3..9 seed 70000, 8)\n"));
 }
@@ -67,21 +71,26 @@ TEST(ByteForm, HeaderLinesSurvive) {
 }
 
 TEST(ByteForm, WhatLooksLikeAHeaderAndIsNoneIsAProgram) {
-  for (const std::vector<uint8_t>& bytes :
-       {std::vector<uint8_t>{0xd3, 'h', 'd'}, {0xd3, 'h', 'd', 0, 0, 0, 0}, {0xd3, 'h', 'd', 3, 'a', 7}, {0xd3, 'h', 'd', 200, 'a'}}) {
+  for (const std::vector<uint8_t>& bytes : {std::vector<uint8_t>{0xd3, 'h', 'd'},
+                                            {0xd3, 'h', 'd', 0, 0, 0, 0},
+                                            {0xd3, 'h', 'd', 3, 'a', 7},
+                                            {0xd3, 'h', 'd', 200, 'a'}}) {
     EXPECT_EQ(decode(bytes).header, Header{});
     EXPECT_GE(decode(bytes).lines.size(), 1u);
   }
 }
 
 TEST(ByteForm, CapsAreReported) {
-  EXPECT_EQ(encode_error(text("p1024 = malloc(1)\n")), "does not fit the byte form: op 0: slot p1024 is out of range, 0 to 1023");
-  EXPECT_EQ(encode_error(text("fork()\nfork() @t4\n")), "does not fit the byte form: op 1: thread t4 is out of range, 0 to 3");
+  EXPECT_EQ(encode_error(text("p1024 = malloc(1)\n")),
+            "does not fit the byte form: op 0: slot p1024 is out of range, 0 to 1023");
+  EXPECT_EQ(encode_error(text("fork()\nfork() @t4\n")),
+            "does not fit the byte form: op 1: thread t4 is out of range, 0 to 3");
   std::string many;
   for (int i = 0; i < 4096; i++) many += "collect(1)\n";
   expect_inverse(text(many));
-  EXPECT_EQ(encode_error(text(many + "collect(1)\n")), "does not fit the byte form: op 4096: more than 4096 operations");
-  std::string wide;   // 4,000 lines of some 26 bytes
+  EXPECT_EQ(encode_error(text(many + "collect(1)\n")),
+            "does not fit the byte form: op 4096: more than 4096 operations");
+  std::string wide;  // 4,000 lines of some 26 bytes
   for (int i = 0; i < 4000; i++) wide += "p0 = malloc(70000..80000 seed 1)\n";
   EXPECT_EQ(encode_error(text(wide)).substr(0, 30), "does not fit the byte form: op");
   EXPECT_EQ(encode_error(text(wide)).substr(35), ": more than 65536 bytes");

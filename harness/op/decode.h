@@ -8,8 +8,8 @@
 
 namespace assay {
 
-// Never fails and never asks for more than the caps: what lies beyond kMaxBytes is not read, and the program ends before
-// the operation that would pass kMaxOperations.
+// Never fails and never asks for more than the caps: what lies beyond kMaxBytes is not read, and the program ends
+// before the operation that would pass kMaxOperations.
 Program decode(std::span<const uint8_t> bytes);
 
 // The same into a program whose memory is used again; what it held before is gone.

@@ -14,7 +14,7 @@ namespace {
 // Slots are drawn from the first ones, as in the byte form, where higher ones take more bytes.
 constexpr uint32_t kDrawnSlots = 232;
 constexpr uint64_t kLongestRange = 64;
-constexpr uint32_t kForksPerFork = 8;   // a program that may fork does so more often than the weight says
+constexpr uint32_t kForksPerFork = 8;  // a program that may fork does so more often than the weight says
 
 bool permitted(const OpInfo& row, const LiveSlots& live, Features features) {
   if (row.code == OpCode::kFork) return features.fork;
@@ -22,7 +22,9 @@ bool permitted(const OpInfo& row, const LiveSlots& live, Features features) {
   return !live.none() || !row.slot_arg() || row.result == ResultKind::kMoves;
 }
 
-uint64_t weight_of(const OpInfo& row) { return uint64_t{row.weight} * (row.code == OpCode::kFork ? kForksPerFork : 1); }
+uint64_t weight_of(const OpInfo& row) {
+  return uint64_t{row.weight} * (row.code == OpCode::kFork ? kForksPerFork : 1);
+}
 
 // Whether at least half of the slots that take part are live (or empty).
 bool suits(const SlotRange& range, const LiveSlots& live, bool taken) {

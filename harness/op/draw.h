@@ -1,5 +1,5 @@
-// Draws operations, slots and numbers at random, aimed at the blocks that are likely live. What the generator, the mutator
-// and crossover share.
+// Draws operations, slots and numbers at random, aimed at the blocks that are likely live. What the generator, the
+// mutator and crossover share.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ class Draw {
   // An allocation of one block (not realloc) into `slot`.
   Operation allocation(uint32_t slot, uint32_t thread);
 
-  Value number(ArgKind kind);                             // the mix that noise in the byte form gives
-  uint64_t near(uint64_t number, ArgKind kind);           // a neighbour, a border, half or twice as much
+  Value number(ArgKind kind);                    // the mix that noise in the byte form gives
+  uint64_t near(uint64_t number, ArgKind kind);  // a neighbour, a border, half or twice as much
   uint32_t thread(Features features);
   std::optional<uint32_t> live_slot(const LiveSlots& live);
   std::optional<uint32_t> empty_slot(const LiveSlots& live);
@@ -37,8 +37,8 @@ class Draw {
   Random random_;
 };
 
-// Aims what has come to miss: an operation that takes an empty slot, or fills a live one, gets the next one that suits. One
-// in 32 stays as it is, so that skipping is tried too. Cuts the program at kMaxOperations.
+// Aims what has come to miss: an operation that takes an empty slot, or fills a live one, gets the next one that suits.
+// One in 32 stays as it is, so that skipping is tried too. Cuts the program at kMaxOperations.
 void settle(Program& program, Draw& draw);
 
 }  // namespace assay

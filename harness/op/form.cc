@@ -7,8 +7,12 @@
 namespace assay {
 namespace {
 
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // The digits of N when `line` begins with `word`, blanks, N, and N is not part of a longer word; else empty.
 std::string_view version_after(std::string_view line, std::string_view word) {

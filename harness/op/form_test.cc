@@ -17,14 +17,15 @@ TEST(Form, TheFirstLineDecides) {
   EXPECT_EQ(form_of("assay 1\r\n"), Form::kText);
   EXPECT_EQ(form_of("assay 01\n"), Form::kText);
   EXPECT_EQ(form_of("assay-trace 1\n\x03\x04"), Form::kTrace);
-  for (const char* bytes : {"", "\n", "assay", "assay ", "assay x", "assay1", "assay 1x", "ASSAY 1", " assay 1", "assay-trace",
-                            "\nassay 1\n", "assay\n1\n", "\x01\x02"}) {
+  for (const char* bytes : {"", "\n", "assay", "assay ", "assay x", "assay1", "assay 1x", "ASSAY 1", " assay 1",
+                            "assay-trace", "\nassay 1\n", "assay\n1\n", "\x01\x02"}) {
     EXPECT_EQ(form_of(bytes), Form::kBytes) << bytes;
   }
 }
 
 TEST(Form, AnUnknownVersionIsRefused) {
-  for (const char* text : {"assay 2\n", "assay 0\n", "assay 10", "assay 99999999999999999999999\n", "assay-trace 2\n"}) {
+  for (const char* text :
+       {"assay 2\n", "assay 0\n", "assay 10", "assay 99999999999999999999999\n", "assay-trace 2\n"}) {
     EXPECT_THROW(form_of(text), InputError) << text;
   }
 }
@@ -56,7 +57,7 @@ class ReadProgram : public ::testing::Test {
 TEST_F(ReadProgram, LoadsTextAndBytes) {
   EXPECT_EQ(read_program(file("a.ops", "assay 1\nfork()\n")).lines.size(), 1u);
   EXPECT_EQ(read_program(file("empty", "")).lines.size(), 0u);
-  EXPECT_EQ(read_program(file("bytes", std::string("\0\x05\xee", 3))).lines.size(), 1u);   // features, free, NULL
+  EXPECT_EQ(read_program(file("bytes", std::string("\0\x05\xee", 3))).lines.size(), 1u);  // features, free, NULL
   const std::string long_text = file("long.ops", [] {
     std::string text = "assay 1\n";
     for (int i = 0; i < 20000; i++) text += "collect(1)\n";

@@ -1,5 +1,5 @@
-// Which slots of a program hold a block, as far as its text tells: a guess, since an allocation may fail. The decoder, the
-// encoder, the mutator and the generator use it to aim operations at live blocks; no verdict depends on it.
+// Which slots of a program hold a block, as far as its text tells: a guess, since an allocation may fail. The decoder,
+// the encoder, the mutator and the generator use it to aim operations at live blocks; no verdict depends on it.
 #pragma once
 
 #include <array>

@@ -11,7 +11,7 @@ namespace assay {
 namespace {
 
 using Lines = std::vector<Operation>;
-constexpr size_t kLongestBlock = 16;   // lines that one change copies, moves or removes
+constexpr size_t kLongestBlock = 16;  // lines that one change copies, moves or removes
 constexpr uint32_t kGrownSlots = 200;
 
 class Mutator {
@@ -25,11 +25,20 @@ class Mutator {
       void (Mutator::*apply)();
     };
     static constexpr std::array<Change, 14> kChanges = {{
-        {12, &Mutator::insert_operations}, {10, &Mutator::remove_lines},  {6, &Mutator::duplicate_lines},
-        {6, &Mutator::move_lines},         {6, &Mutator::swap_lines},     {22, &Mutator::change_number},
-        {10, &Mutator::change_slot},       {4, &Mutator::change_thread},  {4, &Mutator::grow_volume},
-        {8, &Mutator::insert_pair},        {6, &Mutator::insert_realloc}, {4, &Mutator::focus_sizes},
-        {4, &Mutator::free_many},          {4, &Mutator::change_operation},
+        {12, &Mutator::insert_operations},
+        {10, &Mutator::remove_lines},
+        {6, &Mutator::duplicate_lines},
+        {6, &Mutator::move_lines},
+        {6, &Mutator::swap_lines},
+        {22, &Mutator::change_number},
+        {10, &Mutator::change_slot},
+        {4, &Mutator::change_thread},
+        {4, &Mutator::grow_volume},
+        {8, &Mutator::insert_pair},
+        {6, &Mutator::insert_realloc},
+        {4, &Mutator::focus_sizes},
+        {4, &Mutator::free_many},
+        {4, &Mutator::change_operation},
     }};
     uint64_t sum = 0;
     for (const Change& change : kChanges) sum += change.weight;
@@ -178,7 +187,8 @@ class Mutator {
     for (size_t i = 0; i < row.arg_count(); i++) {
       if (row.args[i] != ArgKind::kSize) continue;
       const uint64_t low = operation.args[i].low % 4096;
-      operation.args[i] = random_.one_in(2) ? Value::of(low) : Value{low, low + random_.between(1, 2048), random_.below(256)};
+      operation.args[i] =
+          random_.one_in(2) ? Value::of(low) : Value{low, low + random_.between(1, 2048), random_.below(256)};
     }
     insert(at, {operation});
   }
@@ -189,7 +199,8 @@ class Mutator {
     const auto slot = draw_.empty_slot(live_before(at));
     if (!slot) return;
     const Features allowed = features_needed(lines_);
-    const Operation release{.code = OpCode::kFree, .thread = draw_.thread(allowed), .slot = SlotRange{.first = *slot, .last = *slot}};
+    const Operation release{
+        .code = OpCode::kFree, .thread = draw_.thread(allowed), .slot = SlotRange{.first = *slot, .last = *slot}};
     insert(at, {draw_.allocation(*slot, draw_.thread(allowed))});
     insert(at + 1 + random_.below(lines_.size() - at), {release});
   }
@@ -199,7 +210,8 @@ class Mutator {
     const auto slot = draw_.live_slot(live_before(at));
     if (!slot) return insert_pair();
     const SlotRange range{.first = *slot, .last = *slot};
-    Operation grow{.code = OpCode::kRealloc, .thread = draw_.thread(features_needed(lines_)), .result = range, .slot = range};
+    Operation grow{
+        .code = OpCode::kRealloc, .thread = draw_.thread(features_needed(lines_)), .result = range, .slot = range};
     grow.args[1] = draw_.number(ArgKind::kSize);
     insert(at, {grow});
   }
@@ -267,7 +279,8 @@ Lines side_by_side(const Lines& first, const Lines& second, Random& random) {
   Lines both;
   size_t a = 0, b = 0;
   while (a < first.size() || b < second.size()) {
-    const bool from_first = b == second.size() || (a < first.size() && random.below(first.size() + second.size()) < first.size());
+    const bool from_first =
+        b == second.size() || (a < first.size() && random.below(first.size() + second.size()) < first.size());
     if (from_first) {
       both.push_back(first[a++]);
       continue;
@@ -285,7 +298,8 @@ Lines side_by_side(const Lines& first, const Lines& second, Random& random) {
 Program mutate(const Program& program, uint64_t seed, size_t max_bytes) {
   Mutator mutator(program, seed);
   for (uint64_t left = 1 + random_at(seed, 0) % 4; left > 0; left--) mutator.change();
-  // A change can come to nothing (no block to free, a swap of a line with itself); an engine's run is worth another try.
+  // A change can come to nothing (no block to free, a swap of a line with itself); an engine's run is worth another
+  // try.
   for (int tries = 0; tries < 8 && !mutator.changed(program); tries++) mutator.change();
   return mutator.finish(max_bytes);
 }
@@ -302,11 +316,11 @@ Program crossover(const Program& first, const Program& second, uint64_t seed, si
   auto to = static_cast<ptrdiff_t>(random.below(b.size() + 1));
   if (to < from) std::swap(from, to);
   switch (random.below(3)) {
-    case 0:   // the beginning of one, the end of the other
+    case 0:  // the beginning of one, the end of the other
       made.lines.assign(a.begin(), a.begin() + cut);
       made.lines.insert(made.lines.end(), b.begin() + from, b.end());
       break;
-    case 1:   // a piece of the other inside
+    case 1:  // a piece of the other inside
       made.lines = a;
       made.lines.insert(made.lines.begin() + cut, b.begin() + from, b.begin() + to);
       break;

@@ -1,5 +1,5 @@
-// Changes to programs for a fuzzing engine, made on operations rather than on bytes, so that each keeps most of what the
-// program did. Both are functions of their arguments: the same seed gives the same program.
+// Changes to programs for a fuzzing engine, made on operations rather than on bytes, so that each keeps most of what
+// the program did. Both are functions of their arguments: the same seed gives the same program.
 #pragma once
 
 #include <cstddef>

@@ -22,12 +22,15 @@ uint64_t likely_skips(const Program& program) {
   ProgramSteps steps(program);
   for (Step step; steps.next(step);) {
     const bool misses = step.slot && !live.is_live(static_cast<uint32_t>(*step.slot));
-    const bool full = step.result_slot && step.result_slot != step.slot && live.is_live(static_cast<uint32_t>(*step.result_slot));
+    const bool full =
+        step.result_slot && step.result_slot != step.slot && live.is_live(static_cast<uint32_t>(*step.result_slot));
     if (misses || full) skips++;
     Operation one{.code = step.code};
-    if (step.slot) one.slot = SlotRange{.first = static_cast<uint32_t>(*step.slot), .last = static_cast<uint32_t>(*step.slot)};
+    if (step.slot)
+      one.slot = SlotRange{.first = static_cast<uint32_t>(*step.slot), .last = static_cast<uint32_t>(*step.slot)};
     if (step.result_slot) {
-      one.result = SlotRange{.first = static_cast<uint32_t>(*step.result_slot), .last = static_cast<uint32_t>(*step.result_slot)};
+      one.result = SlotRange{.first = static_cast<uint32_t>(*step.result_slot),
+                             .last = static_cast<uint32_t>(*step.result_slot)};
     }
     for (size_t i = 0; i < one.args.size(); i++) one.args[i] = Value::of(step.args[i]);
     live.apply(one);
@@ -96,7 +99,8 @@ TEST(Mutate, ChangesNearlyAlwaysAndInManyWays) {
   for (uint64_t seed = 0; seed < 500; seed++) made.insert(print_text(mutate(program, seed, 4096)));
   EXPECT_GE(made.size(), 460u);
   EXPECT_FALSE(made.contains(print_text(program)));
-  EXPECT_FALSE(mutate({}, 1, 4096).lines.empty() && mutate({}, 2, 4096).lines.empty() && mutate({}, 3, 4096).lines.empty());
+  EXPECT_FALSE(mutate({}, 1, 4096).lines.empty() && mutate({}, 2, 4096).lines.empty() &&
+               mutate({}, 3, 4096).lines.empty());
 }
 
 TEST(Mutate, SmallLimitsGiveSmallPrograms) {

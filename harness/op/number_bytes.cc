@@ -13,8 +13,8 @@ enum : uint8_t {
   kLiteral16 = 248,
   kLiteral32 = 249,
   kLiteral64 = 250,
-  kShortInterval = 251,   // to 253
-  kLongInterval = 254,    // to 255
+  kShortInterval = 251,  // to 253
+  kLongInterval = 254,   // to 255
 };
 constexpr size_t kDirectBytes = 248;
 
@@ -31,7 +31,7 @@ enum : uint8_t {
 constexpr uint64_t kTwoByteLimit = 8192;
 constexpr uint64_t kShortSpan = 4095;
 constexpr std::array<uint64_t, 4> kPageKindLimits = {8 << 10, 64 << 10, 512 << 10, 4 << 20};
-constexpr std::array<uint64_t, 4> kNeighbours = {0, ~uint64_t{0}, 1, 0};   // what is added, modulo 2^64
+constexpr std::array<uint64_t, 4> kNeighbours = {0, ~uint64_t{0}, 1, 0};  // what is added, modulo 2^64
 
 bool has_second_byte(ArgKind kind, uint8_t byte) {
   if (kind != ArgKind::kSize) return false;
@@ -62,7 +62,8 @@ constexpr uint64_t direct_count(uint8_t byte) {
 }
 
 constexpr uint64_t direct_alignment(uint8_t byte) {
-  constexpr std::array<uint64_t, 8> kIllegal = {0, 3, 12, 24, 48, 4097, uint64_t{1} << 63, std::numeric_limits<uint64_t>::max()};
+  constexpr std::array<uint64_t, 8> kIllegal = {
+      0, 3, 12, 24, 48, 4097, uint64_t{1} << 63, std::numeric_limits<uint64_t>::max()};
   if (byte < 6) return uint64_t{1} << (byte / 2);
   if (byte < 128) return uint64_t{8} << (byte % 5);
   if (byte < 192) return uint64_t{256} << ((byte - 128) / 8);
@@ -73,7 +74,8 @@ constexpr uint64_t direct_alignment(uint8_t byte) {
 }
 
 constexpr uint64_t direct_millis(uint8_t byte) {
-  constexpr std::array<uint64_t, 16> kTimes = {0, 1, 2, 5, 10, 20, 50, 100, 200, 250, 500, 1000, 1500, 2000, 5000, 10000};
+  constexpr std::array<uint64_t, 16> kTimes = {0,   1,   2,   5,    10,   20,   50,   100,
+                                               200, 250, 500, 1000, 1500, 2000, 5000, 10000};
   return kTimes[byte % kTimes.size()];
 }
 

@@ -1,5 +1,5 @@
-// Numeric arguments in the byte form: one byte says which number it is or how many bytes follow. Noise gives the sizes and
-// alignments at which allocators break: mostly small ones, every size class and its neighbours, the borders between
+// Numeric arguments in the byte form: one byte says which number it is or how many bytes follow. Noise gives the sizes
+// and alignments at which allocators break: mostly small ones, every size class and its neighbours, the borders between
 // kinds of pages, powers of two, the largest sizes. See docs/program_syntax.md for the table.
 #pragma once
 

@@ -57,7 +57,9 @@ OpTable op_table(Features features) {
   return table;
 }
 
-size_t table_index(Features features) { return (features.threads ? 1 : 0) + (features.fork ? 2 : 0); }
+size_t table_index(Features features) {
+  return (features.threads ? 1 : 0) + (features.fork ? 2 : 0);
+}
 
 constexpr std::array<std::string_view, 4> kHeaderKeys = {"flavour", "mode", "subject", "expect"};
 
@@ -100,10 +102,13 @@ uint32_t thread_of_byte(uint8_t byte, const OpInfo& row) {
   return thread;
 }
 
-uint8_t byte_of_thread(uint32_t thread) { return static_cast<uint8_t>(thread << 6); }
+uint8_t byte_of_thread(uint32_t thread) {
+  return static_cast<uint8_t>(thread << 6);
+}
 
 size_t read_header_block(std::span<const uint8_t> bytes, Header& header) {
-  if (bytes.size() < kHeaderBlock.size() || !std::ranges::equal(bytes.first(kHeaderBlock.size()), kHeaderBlock)) return 0;
+  if (bytes.size() < kHeaderBlock.size() || !std::ranges::equal(bytes.first(kHeaderBlock.size()), kHeaderBlock))
+    return 0;
   ByteReader reader(bytes);
   reader.seek(kHeaderBlock.size());
   Header read;

@@ -1,10 +1,11 @@
-// The first byte of a program, which says what the program may hold, and the first byte of an operation, which says which
-// one it is. Both map every value of a byte, and both are stable: a program that encode() wrote never changes its
+// The first byte of a program, which says what the program may hold, and the first byte of an operation, which says
+// which one it is. Both map every value of a byte, and both are stable: a program that encode() wrote never changes its
 // meaning when operations are added.
 //
-// Operation byte: an assigned opcode stands for its operation, and encode() writes nothing else. Every other value is an
-// alias for an operation, so that noise is a good program: each operation holds as many tickets for it as its weight, and
-// the highest ticket wins (rendezvous hashing). A new row of ops.def takes over some aliases and moves no other.
+// Operation byte: an assigned opcode stands for its operation, and encode() writes nothing else. Every other value is
+// an alias for an operation, so that noise is a good program: each operation holds as many tickets for it as its
+// weight, and the highest ticket wins (rendezvous hashing). A new row of ops.def takes over some aliases and moves no
+// other.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,7 @@ namespace assay {
 
 // What only some programs hold, because it costs time: threads in about one of 6 random programs, fork in one of 64.
 struct Features {
-  bool threads = false;   // each operation is followed by a thread byte; thread_exit may occur
+  bool threads = false;  // each operation is followed by a thread byte; thread_exit may occur
   bool fork = false;
   bool operator==(const Features&) const = default;
 };
@@ -32,9 +33,10 @@ OpCode op_of_byte(uint8_t byte, Features features);
 uint32_t thread_of_byte(uint8_t byte, const OpInfo& row);
 uint8_t byte_of_thread(uint32_t thread);
 
-// Header lines come before the features as 0xd3 'h' 'd' and, for each of the four keys, a length (0: not there; else one
-// more than the bytes that follow). Returns how many bytes they take, 0 when there are none or when they are not right.
+// Header lines come before the features as 0xd3 'h' 'd' and, for each of the four keys, a length (0: not there; else
+// one more than the bytes that follow). Returns how many bytes they take, 0 when there are none or when they are not
+// right.
 size_t read_header_block(std::span<const uint8_t> bytes, Header& header);
-void write_header_block(const Header& header, std::vector<uint8_t>& out);   // throws InputError for a value too long
+void write_header_block(const Header& header, std::vector<uint8_t>& out);  // throws InputError for a value too long
 
 }  // namespace assay

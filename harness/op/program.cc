@@ -12,7 +12,7 @@ constexpr size_t kCodes = 256;
 
 constexpr OpInfo kRows[] = {
 #define ASSAY_ARGS(a, b, c) {ArgKind::a, ArgKind::b, ArgKind::c}
-#define ASSAY_OP(id, text, code, result, args, capability, weight, precondition, doc) \
+#define ASSAY_OP(id, text, code, result, args, capability, weight, precondition, doc)   \
   OpInfo{OpCode::k##id,          text,   ResultKind::result,         {ASSAY_ARGS args}, \
          Capability::capability, weight, Precondition::precondition, doc},
 #include "harness/op/ops.def"
@@ -45,9 +45,13 @@ const std::vector<OpInfo>& all_ops() {
   return ops;
 }
 
-const OpInfo* find_op(OpCode code) { return kRowsByCode[static_cast<size_t>(code)]; }
+const OpInfo* find_op(OpCode code) {
+  return kRowsByCode[static_cast<size_t>(code)];
+}
 
-const OpInfo& info(OpCode code) { return *find_op(code); }
+const OpInfo& info(OpCode code) {
+  return *find_op(code);
+}
 
 const OpInfo* find_op(std::string_view name) {
   const OpInfo* const found = std::ranges::find(kRows, name, &OpInfo::name);

@@ -34,20 +34,20 @@ struct OpInfo {
   Precondition precondition;
   std::string_view doc;
 
-  size_t arg_count() const;                 // arguments that are not kNothing
-  std::optional<size_t> slot_arg() const;   // index of the kSlot argument
+  size_t arg_count() const;                // arguments that are not kNothing
+  std::optional<size_t> slot_arg() const;  // index of the kSlot argument
 };
 
-const std::vector<OpInfo>& all_ops();                       // in the order of ops.def
-const OpInfo& info(OpCode code);                            // needs an assigned code
-const OpInfo* find_op(OpCode code);                         // nullptr when the code is not assigned
-const OpInfo* find_op(std::string_view name);               // nullptr when there is none
+const std::vector<OpInfo>& all_ops();          // in the order of ops.def
+const OpInfo& info(OpCode code);               // needs an assigned code
+const OpInfo* find_op(OpCode code);            // nullptr when the code is not assigned
+const OpInfo* find_op(std::string_view name);  // nullptr when there is none
 
 // Caps of the byte form, and of text. Traces know none but the number of threads.
 inline constexpr size_t kMaxBytes = 64 * 1024;
-inline constexpr size_t kMaxOperations = 4096;              // members of ranges count
+inline constexpr size_t kMaxOperations = 4096;  // members of ranges count
 inline constexpr uint32_t kMaxSlots = 1024;
-inline constexpr uint32_t kMaxThreads = 4;                  // t0..t3
+inline constexpr uint32_t kMaxThreads = 4;  // t0..t3
 inline constexpr uint32_t kMaxTextSlots = 65535;
 inline constexpr uint32_t kMaxTextThreads = 1023;
 
@@ -62,9 +62,9 @@ struct SlotRange {
   std::optional<uint64_t> half_seed = std::nullopt;
 
   bool single() const { return first == last && !half_seed; }
-  uint64_t span() const { return first == last ? 1 : (uint64_t{last} - first) / step + 1; }   // before halving
+  uint64_t span() const { return first == last ? 1 : (uint64_t{last} - first) / step + 1; }  // before halving
   uint64_t members() const { return half_seed ? (span() + 1) / 2 : span(); }
-  void normalise();                                   // needs first <= last and step > 0
+  void normalise();  // needs first <= last and step > 0
   bool operator==(const SlotRange&) const = default;
 };
 
@@ -74,7 +74,7 @@ class SlotCursor {
   SlotCursor() = default;
   explicit SlotCursor(const SlotRange& range) : range_(range), left_(range.members()) {}
   bool done() const { return left_ == 0; }
-  uint32_t next();                                    // needs !done()
+  uint32_t next();  // needs !done()
 
  private:
   SlotRange range_;
@@ -100,11 +100,11 @@ struct Value {
 struct Operation {
   OpCode code = OpCode::kMalloc;
   uint32_t thread = 0;
-  std::optional<SlotRange> result = std::nullopt;   // slots that the line fills
-  std::optional<SlotRange> slot = std::nullopt;     // slots that it takes; none means NULL where it takes a slot
-  std::array<Value, 3> args{};                      // numeric arguments, at their positions in info(code).args
+  std::optional<SlotRange> result = std::nullopt;  // slots that the line fills
+  std::optional<SlotRange> slot = std::nullopt;    // slots that it takes; none means NULL where it takes a slot
+  std::array<Value, 3> args{};                     // numeric arguments, at their positions in info(code).args
 
-  uint64_t members() const;                 // operations that this line stands for
+  uint64_t members() const;  // operations that this line stands for
   bool operator==(const Operation&) const = default;
 };
 
@@ -114,7 +114,7 @@ struct Header {
   std::optional<std::string> flavour;
   std::optional<std::string> mode;
   std::optional<std::string> subject;
-  std::optional<std::string> expect;        // a violation token, or "clean"
+  std::optional<std::string> expect;  // a violation token, or "clean"
   bool operator==(const Header&) const = default;
 };
 
@@ -122,18 +122,18 @@ struct Program {
   Header header;
   std::vector<Operation> lines;
 
-  uint64_t operations() const;              // sum of members()
+  uint64_t operations() const;  // sum of members()
   bool operator==(const Program&) const = default;
 };
 
 // One call, as the executor sees it: ranges unrolled, values drawn.
 struct Step {
-  uint64_t line = 0;                        // "op 5" of reports
-  uint64_t member = 0;                      // "op 5[17]"
+  uint64_t line = 0;    // "op 5" of reports
+  uint64_t member = 0;  // "op 5[17]"
   OpCode code = OpCode::kMalloc;
   uint32_t thread = 0;
   std::optional<uint64_t> result_slot;
-  std::optional<uint64_t> slot;             // nullopt: NULL, where the operation takes a slot
+  std::optional<uint64_t> slot;  // nullopt: NULL, where the operation takes a slot
   std::array<uint64_t, 3> args{};
 };
 
@@ -154,13 +154,13 @@ class ProgramSteps final : public StepSource {
   const Program& program_;
   uint64_t line_ = 0;
   uint64_t member_ = 0;
-  uint64_t members_ = 0;                    // of the line at hand
-  SlotCursor result_, slot_;                // used when the line is a range
+  uint64_t members_ = 0;      // of the line at hand
+  SlotCursor result_, slot_;  // used when the line is a range
 };
 
 // Bad input from the user: one line that says what and where. The command line prints it and exits 2.
 struct InputError {
-  std::string message;                      // "file.ops:3:14: unknown operation 'mallok'"
+  std::string message;  // "file.ops:3:14: unknown operation 'mallok'"
 };
 
 }  // namespace assay

@@ -32,9 +32,9 @@ TEST(OpsDef, OpcodesAndNamesAreUnique) {
 // The numbers are in every byte-form file that exists: a change here is a change of all of them.
 TEST(OpsDef, OpcodesNeverChange) {
   const std::pair<std::string_view, int> pinned[] = {
-      {"malloc", 0},         {"calloc", 1},  {"realloc", 2},     {"aligned_alloc", 3}, {"posix_memalign", 4},
-      {"free", 5},           {"usable_size", 6}, {"collect", 7}, {"thread_exit", 8},   {"advance_clock", 9},
-      {"fork", 10},          {"check", 11},  {"check_all", 12}};
+      {"malloc", 0}, {"calloc", 1},      {"realloc", 2},   {"aligned_alloc", 3}, {"posix_memalign", 4},
+      {"free", 5},   {"usable_size", 6}, {"collect", 7},   {"thread_exit", 8},   {"advance_clock", 9},
+      {"fork", 10},  {"check", 11},      {"check_all", 12}};
   for (const auto& [name, code] : pinned) {
     ASSERT_NE(find_op(name), nullptr) << name;
     EXPECT_EQ(static_cast<int>(find_op(name)->code), code) << name;

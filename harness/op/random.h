@@ -1,5 +1,6 @@
-// Random numbers that never change: what they decide is part of the meaning of programs (ranges, halves), and a mutation
-// must be repeatable from its seed. Both are splitmix64 (Steele, Lea, Flood 2014), which any later version can compute.
+// Random numbers that never change: what they decide is part of the meaning of programs (ranges, halves), and a
+// mutation must be repeatable from its seed. Both are splitmix64 (Steele, Lea, Flood 2014), which any later version can
+// compute.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,9 @@ constexpr uint64_t mix_bits(uint64_t x) {
 }
 
 // The `index`-th number of the sequence that starts at `seed`, without the ones before it.
-constexpr uint64_t random_at(uint64_t seed, uint64_t index) { return mix_bits(mix_bits(seed) + (index + 1) * kSplitMixStep); }
+constexpr uint64_t random_at(uint64_t seed, uint64_t index) {
+  return mix_bits(mix_bits(seed) + (index + 1) * kSplitMixStep);
+}
 
 // Maps 64 random bits onto [0, bound), bound > 0.
 constexpr uint64_t below(uint64_t bits, uint64_t bound) {
@@ -27,7 +30,7 @@ class Random {
   explicit Random(uint64_t seed) : state_(mix_bits(seed + kSplitMixStep)) {}
   uint64_t bits() { return mix_bits(state_ += kSplitMixStep); }
   uint64_t below(uint64_t bound) { return assay::below(bits(), bound); }
-  uint64_t between(uint64_t low, uint64_t high) { return low + below(high - low + 1); }   // not for the full 64 bits
+  uint64_t between(uint64_t low, uint64_t high) { return low + below(high - low + 1); }  // not for the full 64 bits
   bool one_in(uint64_t n) { return below(n) == 0; }
 
  private:

@@ -8,7 +8,8 @@
 
 namespace assay {
 
-// The form of the file. Throws InputError for a file that is missing, a directory, or unreadable, and for an unknown version.
+// The form of the file. Throws InputError for a file that is missing, a directory, or unreadable, and for an unknown
+// version.
 Form form_of_file(const std::string& path);
 
 // Loads the text or the byte form. Throws InputError as form_of_file() does, for a mistake in a text, and for a trace,

@@ -54,7 +54,8 @@ std::optional<std::string> text_fault(std::string_view text) {
   } catch (const InputError& error) {
     return names_a_place(error.message) ? std::nullopt : std::optional(fmt::format("refused with: {}", error.message));
   }
-  if (const auto fault = validate(program, kTextCaps)) return fmt::format("parsed to what is not well-formed: {}", *fault);
+  if (const auto fault = validate(program, kTextCaps))
+    return fmt::format("parsed to what is not well-formed: {}", *fault);
   const std::string canonical = print_text(program);
   try {
     const Program again = parse_text(canonical, kFileName);

@@ -7,14 +7,14 @@ namespace assay {
 namespace {
 
 enum : uint8_t {
-  kWanted = 0,         // to 231: this slot or the next that suits
-  kNewest = 232,       // to 237 and from 248: the block filled last; the lowest empty slot
-  kNull = 238,         // NULL where a slot is taken, else as kNewest
-  kShortRange = 239,   // to 242: first, length - 2 below 32
-  kHalfRange = 243,    // first, length - 2, seed of half
-  kLongRange = 244,    // to 245: first, length - 2
-  kLiteralRange = 246, // guard, first, last, step (16 bits each), 1 and a seed of 64 bits, or 0
-  kLiteral = 247,      // a slot of 16 bits
+  kWanted = 0,          // to 231: this slot or the next that suits
+  kNewest = 232,        // to 237 and from 248: the block filled last; the lowest empty slot
+  kNull = 238,          // NULL where a slot is taken, else as kNewest
+  kShortRange = 239,    // to 242: first, length - 2 below 32
+  kHalfRange = 243,     // first, length - 2, seed of half
+  kLongRange = 244,     // to 245: first, length - 2
+  kLiteralRange = 246,  // guard, first, last, step (16 bits each), 1 and a seed of 64 bits, or 0
+  kLiteral = 247,       // a slot of 16 bits
   kNewestAgain = 248,
 };
 constexpr uint32_t kWantedSlots = 232;
@@ -26,7 +26,9 @@ constexpr uint8_t kGuard = 0xa5;
 // Where something moves: first bytes below this leave it in its slot, those from here to 231 name an empty slot.
 constexpr uint8_t kMovedElsewhere = 160;
 
-void set_one(SlotRange& range, uint32_t slot) { range.first = range.last = slot; }
+void set_one(SlotRange& range, uint32_t slot) {
+  range.first = range.last = slot;
+}
 
 // What an operation looks for: live slots to take, or empty ones to fill.
 std::optional<uint32_t> next(const LiveSlots& live, uint32_t from, bool taken) {
@@ -111,7 +113,9 @@ void write_slots(const SlotRange& range, const LiveSlots& live, bool taken, std:
   if (range.half_seed) out.push_back(static_cast<uint8_t>(*range.half_seed));
 }
 
-bool is_literal(uint8_t form) { return form == kLiteralRange || form == kLiteral; }
+bool is_literal(uint8_t form) {
+  return form == kLiteralRange || form == kLiteral;
+}
 
 }  // namespace
 

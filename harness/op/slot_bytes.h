@@ -1,6 +1,7 @@
-// Slots in the byte form. Most bytes name a slot and mean the first one from there on that suits the operation, a live one
-// to take or an empty one to fill: so noise keeps hitting live blocks, and a change to one operation moves few others.
-// What the guess about live blocks does not suit has a longer, literal form. See docs/program_syntax.md for the table.
+// Slots in the byte form. Most bytes name a slot and mean the first one from there on that suits the operation, a live
+// one to take or an empty one to fill: so noise keeps hitting live blocks, and a change to one operation moves few
+// others. What the guess about live blocks does not suit has a longer, literal form. See docs/program_syntax.md for the
+// table.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,8 @@
 namespace assay {
 
 // The slots that an operation takes; nothing means NULL. False when the bytes ask for a live block and there is none:
-// then the caller makes the operation another one. (Results go into place, a copy of them shows in the decoder's speed.)
+// then the caller makes the operation another one. (Results go into place, a copy of them shows in the decoder's
+// speed.)
 bool read_taken(ByteReader& reader, const LiveSlots& live, std::optional<SlotRange>& taken);
 void write_taken(const std::optional<SlotRange>& range, const LiveSlots& live, std::vector<uint8_t>& out);
 

@@ -37,7 +37,8 @@ SlotRange parse_slots(TextScanner& line) {
   const bool is_range = line.accept("..");
   if (is_range) range.last = parse_slot(line);
   if (range.last < range.first) {
-    line.fail_at(start, fmt::format("the range p{}..p{} is empty: its first slot comes first", range.first, range.last));
+    line.fail_at(start,
+                 fmt::format("the range p{}..p{} is empty: its first slot comes first", range.first, range.last));
   }
   for (bool step_seen = false, half_seen = false;;) {
     const size_t modifier = line.position();
@@ -102,11 +103,13 @@ void parse_arguments(TextScanner& line, const OpInfo& row, Operation& operation)
     } else if (line.peek_word() == "NULL") {
       line.word();
     } else {
-      if (!at_numbered(line, 'p')) line.fail(fmt::format("expected a slot (p0, p1, ...) or NULL, found {}", line.found()));
+      if (!at_numbered(line, 'p'))
+        line.fail(fmt::format("expected a slot (p0, p1, ...) or NULL, found {}", line.found()));
       operation.slot = parse_slots(line);
     }
   }
-  line.expect(")", fmt::format("after the {} argument{} of {}", row.arg_count(), row.arg_count() == 1 ? "" : "s", row.name));
+  line.expect(")",
+              fmt::format("after the {} argument{} of {}", row.arg_count(), row.arg_count() == 1 ? "" : "s", row.name));
 }
 
 uint32_t parse_thread(TextScanner& line) {
@@ -132,7 +135,8 @@ Operation parse_operation(TextScanner& line) {
   line.word();
   operation.code = row->code;
   const bool fills = row->result == ResultKind::kFills || row->result == ResultKind::kMoves;
-  if (fills && !operation.result) line.fail_at(name_start, fmt::format("the result of {} needs a slot: pN = {}(...)", name, name));
+  if (fills && !operation.result)
+    line.fail_at(name_start, fmt::format("the result of {} needs a slot: pN = {}(...)", name, name));
   if (!fills && operation.result) line.fail_at(start, fmt::format("{} has no result to put into a slot", name));
   parse_arguments(line, *row, operation);
   operation.thread = parse_thread(line);
@@ -159,8 +163,10 @@ bool parse_header_line(TextScanner& line, Program& program) {
   const std::string_view key = ahead.word();
   if (key.empty() || !ahead.accept(":")) return false;
   std::optional<std::string>* field = header_field(program.header, key);
-  if (field == nullptr) line.fail(fmt::format("unknown header line {}; known: flavour, mode, subject, expect", quoted(key)));
-  if (!program.lines.empty()) line.fail(fmt::format("header line {} must stand before the first operation", quoted(key)));
+  if (field == nullptr)
+    line.fail(fmt::format("unknown header line {}; known: flavour, mode, subject, expect", quoted(key)));
+  if (!program.lines.empty())
+    line.fail(fmt::format("header line {} must stand before the first operation", quoted(key)));
   if (*field) line.fail_at(start, fmt::format("header line {} stands here a second time", quoted(key)));
   line = ahead;
   const size_t value_start = line.position();
@@ -176,7 +182,8 @@ void parse_first_line(TextScanner& line) {
   const size_t start = line.position();
   const uint64_t version = line.number("the version of the text form");
   if (version != kTextVersion) {
-    line.fail_at(start, fmt::format("version {} of the text form is not known, only version {}", version, kTextVersion));
+    line.fail_at(start,
+                 fmt::format("version {} of the text form is not known, only version {}", version, kTextVersion));
   }
   if (!line.at_end()) line.fail(fmt::format("expected the end of the line, found {}", line.found()));
 }
@@ -188,10 +195,12 @@ std::string header_fault(std::string_view key, std::string_view value) {
   for (size_t i = 0; i < value.size(); i++) {
     const bool starts_comment = value[i] == '#' && (i == 0 || value[i - 1] == ' ');
     if (value[i] < ' ' || value[i] > '~' || starts_comment) {
-      return fmt::format("header line {} has a character that cannot stand there: {}", quoted(key), quoted(value.substr(i, 1)));
+      return fmt::format("header line {} has a character that cannot stand there: {}", quoted(key),
+                         quoted(value.substr(i, 1)));
     }
   }
-  if (value.front() == ' ' || value.back() == ' ') return fmt::format("the value of {} has blanks around it", quoted(key));
+  if (value.front() == ' ' || value.back() == ' ')
+    return fmt::format("the value of {} has blanks around it", quoted(key));
   if (key == "mode" && std::ranges::find(kModes, value) == kModes.end()) {
     return fmt::format("unknown mode {}; known: sequential, schedule, free", quoted(value));
   }

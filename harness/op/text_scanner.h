@@ -1,4 +1,5 @@
-// Reads one line of the text form from left to right: skips blanks and comments, knows its column, and raises the errors.
+// Reads one line of the text form from left to right: skips blanks and comments, knows its column, and raises the
+// errors.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@ class TextScanner {
     skip_blanks();
   }
 
-  bool at_end() const { return position_ == line_.size(); }    // nothing but a comment is left
+  bool at_end() const { return position_ == line_.size(); }  // nothing but a comment is left
   size_t position() const { return position_; }
   bool looking_at(std::string_view token) const { return line_.substr(position_).starts_with(token); }
 

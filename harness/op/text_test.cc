@@ -71,15 +71,17 @@ TEST(Text, SpellingsThatCanonicalPrintUnifies) {
 }
 
 TEST(Text, HeaderLines) {
-  EXPECT_EQ(canonical("expect: overlap-free--\nsubject: jemalloc{MALLOC_CONF=narenas:2}   # c\nflavour: secure\nmode: free\n"),
-            "flavour: secure\nmode: free\nsubject: jemalloc{MALLOC_CONF=narenas:2}\nexpect: overlap-free--\n");
+  EXPECT_EQ(
+      canonical(
+          "expect: overlap-free--\nsubject: jemalloc{MALLOC_CONF=narenas:2}   # c\nflavour: secure\nmode: free\n"),
+      "flavour: secure\nmode: free\nsubject: jemalloc{MALLOC_CONF=narenas:2}\nexpect: overlap-free--\n");
   EXPECT_EQ(parse_text("assay 1 # the first line\nsubject: ./a#b.so:pre_\n", "x").header.subject, "./a#b.so:pre_");
   EXPECT_EQ(parse_text("assay 1", "x"), Program{});
 }
 
 struct BadText {
   const char* text;
-  const char* message;   // behind "x.ops:"
+  const char* message;  // behind "x.ops:"
 };
 
 TEST(Text, MistakesAreNamedWithLineAndColumn) {
@@ -121,7 +123,8 @@ TEST(Text, MistakesAreNamedWithLineAndColumn) {
       {"assay 1\nfree(p0..p9 half 1 step 2)\n", "2:20: 'step' stands once behind a range, 'step' before 'half'"},
       {"assay 1\nfree(p0 half 1)\n", "2:9: 'half' is for a range of slots, p0..pN"},
       {"assay 1\np0..p9 = realloc(p0..p4, 64)\n", "2:1: 10 slots to the left of '=' and 5 to the right do not pair"},
-      {"assay 1\np0..p9 = realloc(p0..p9 half 3, 64)\n", "2:1: 10 slots to the left of '=' and 5 to the right do not pair"},
+      {"assay 1\np0..p9 = realloc(p0..p9 half 3, 64)\n",
+       "2:1: 10 slots to the left of '=' and 5 to the right do not pair"},
       {"assay 1\ncolour: red\n", "2:1: unknown header line 'colour'; known: flavour, mode, subject, expect"},
       {"assay 1\nmode: odd\n", "2:7: unknown mode 'odd'; known: sequential, schedule, free"},
       {"assay 1\nmode:   # none\n", "2:15: header line 'mode' has no value"},

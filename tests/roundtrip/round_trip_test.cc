@@ -1,5 +1,5 @@
-// Noise, generated, mutated and damaged programs through every form. ASSAY_FULL=1 runs a million byte strings instead of
-// a hundred thousand; the figures that the tests print are the ones to quote.
+// Noise, generated, mutated and damaged programs through every form. ASSAY_FULL=1 runs a million byte strings instead
+// of a hundred thousand; the figures that the tests print are the ones to quote.
 #include "harness/op/round_trip.h"
 
 #include <fmt/format.h>
@@ -54,7 +54,8 @@ class Census {
   void expect_all_operations_useful() const {
     for (const OpInfo& row : all_ops()) {
       const auto code = static_cast<size_t>(row.code);
-      const double share = static_cast<double>(succeeded_[code]) / static_cast<double>(std::max<uint64_t>(1, tried_[code]));
+      const double share =
+          static_cast<double>(succeeded_[code]) / static_cast<double>(std::max<uint64_t>(1, tried_[code]));
       fmt::print("  {:<15} tried {:>9}  likely to succeed {:>5.1f} %\n", row.name, tried_[code], 100 * share);
       EXPECT_GE(share, 0.01) << row.name;
       EXPECT_GT(tried_[code], 0u) << row.name;
@@ -65,7 +66,8 @@ class Census {
   void count(const Step& step, LiveSlots& live) {
     const OpInfo& row = info(step.code);
     const auto code = static_cast<size_t>(step.code);
-    Operation operation{.code = step.code, .thread = step.thread, .result = one(step.result_slot), .slot = one(step.slot)};
+    Operation operation{
+        .code = step.code, .thread = step.thread, .result = one(step.result_slot), .slot = one(step.slot)};
     for (size_t i = 0; i < step.args.size(); i++) operation.args[i] = Value::of(step.args[i]);
     const bool misses = operation.slot && !live.is_live(operation.slot->first);
     const bool full = operation.result && operation.result != operation.slot && live.is_live(operation.result->first);
@@ -96,8 +98,8 @@ TEST(RoundTrip, NoiseIsAGoodProgram) {
     distinct.insert(std::hash<std::string>{}(print_text(program)));
     census.count(program);
   }
-  fmt::print("{} byte strings: {} distinct programs, {} operations, {:.2f} % likely to be skipped\n", kStrings, distinct.size(),
-             census.operations(), 100 * census.skipped_fraction());
+  fmt::print("{} byte strings: {} distinct programs, {} operations, {:.2f} % likely to be skipped\n", kStrings,
+             distinct.size(), census.operations(), 100 * census.skipped_fraction());
   census.expect_all_operations_useful();
   EXPECT_LE(census.skipped_fraction(), 0.05);
   // Strings of no or one byte are all the empty program, one in 200.
@@ -131,9 +133,10 @@ TEST(RoundTrip, GeneratedAndMutatedPrograms) {
 
 // Texts with characters changed, lines torn and pieces of other lines pasted in.
 std::string damaged(std::string text, Random& random) {
-  static constexpr std::string_view kPieces[] = {"..",   " step ", " half ", " seed ", "p",    "@t",  "NULL", "(",      ")", ",",
-                                                 " = ",  "#",      ":",      "mode: ", "0x",   "\n",  "\r",   "assay ", "9", "18446744073709551616",
-                                                 "free", "malloc", "\t",     "\xff",   "p0..", "t1 ", "-",    "expect: x\n"};
+  static constexpr std::string_view kPieces[] = {
+      "..",   " step ", " half ", " seed ", "p",    "@t",  "NULL", "(",          ")", ",",
+      " = ",  "#",      ":",      "mode: ", "0x",   "\n",  "\r",   "assay ",     "9", "18446744073709551616",
+      "free", "malloc", "\t",     "\xff",   "p0..", "t1 ", "-",    "expect: x\n"};
   for (uint64_t left = random.one_in(2) ? 1 : random.between(2, 4); left > 0; left--) {
     const size_t at = random.below(text.size() + 1);
     switch (random.below(5)) {
