@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "harness/op/program.h"
+#include "harness/subject/shared_object.h"
 #include "tools/subcommand.h"
+#include "tools/worker_main.h"
 
 namespace assay {
 namespace {
@@ -173,4 +175,10 @@ CLI::Validator whole_number() {
 
 }  // namespace assay
 
-int main(int argc, char** argv) { return assay::run_main(argc, argv); }
+int main(int argc, char** argv) {
+  // The other end of a Worker (harness/exec/worker.h), started by ourselves only.
+  if (argc > 1 && std::string_view(argv[1]) == "serve-worker") return assay::worker_main(argc - 1, argv + 1);
+  // To say what can be loaded here, room for static TLS is needed; programs under test have processes of their own.
+  if (argc > 1 && std::string_view(argv[1]) == "subjects") assay::ensure_static_tls(argv);
+  return assay::run_main(argc, argv);
+}

@@ -210,6 +210,10 @@ RunResult Worker::died(int status) {
     return result;
   }
   const Progress& progress = channel_->progress;
+  // Another's allocator may have served, and ruined, what the harness or the C library was working on; ours never does.
+  if (progress.in_subject == 0 && channel_->resettable) {
+    throw std::runtime_error(fmt::format("the worker ended outside the subject (wait status {})", status));
+  }
   if (WIFSIGNALED(status)) {
     const bool aborted = WTERMSIG(status) == SIGABRT;
     result.violation = violation_at(progress, aborted ? Oracle::kAbort : Oracle::kCrash);

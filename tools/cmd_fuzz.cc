@@ -1,0 +1,95 @@
+// assay fuzz [TARGET…]: the main job. Hunts with each target on each subject, one after another.
+#include <fmt/format.h>
+
+#include <fstream>
+
+#include "tools/fuzz/campaign.h"
+#include "tools/subcommand.h"
+
+namespace assay {
+namespace {
+
+constexpr std::string_view kTargets[] = {"alloc_ops"};
+
+struct Arguments {
+  FuzzOptions options;
+  std::string engine = "libfuzzer";
+  std::string known_file;
+};
+
+std::set<std::string> read_known(const std::string& path) {
+  std::set<std::string> tokens;
+  if (path.empty()) return tokens;
+  std::ifstream in(path);
+  if (!std::filesystem::is_regular_file(path) || !in) throw InputError{path + ": not a file that can be read"};
+  std::string line;
+  while (std::getline(in, line)) {
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (!line.empty()) tokens.insert(line);
+  }
+  return tokens;
+}
+
+void complete(Arguments& arguments, const GlobalOptions& global) {
+  FuzzOptions& options = arguments.options;
+  for (const std::string& target : options.targets) {
+    if (std::find(std::begin(kTargets), std::end(kTargets), target) == std::end(kTargets)) {
+      throw InputError{fmt::format("unknown target '{}' (there is: {})", target, fmt::join(kTargets, ", "))};
+    }
+  }
+  if (arguments.engine == "afl") throw InputError{"engine 'afl' is not available in this version (libfuzzer is)"};
+  if (arguments.engine != "libfuzzer") {
+    throw InputError{fmt::format("unknown engine '{}' (libfuzzer)", arguments.engine)};
+  }
+  if (!global.flavour.empty() && global.flavour != "fuzz") {
+    throw InputError{fmt::format("flavour '{}' cannot fuzz (fuzz can)", global.flavour)};
+  }
+  if (options.targets.empty()) options.targets.assign(std::begin(kTargets), std::end(kTargets));
+  options.subjects = global.subjects;
+  if (options.subjects.empty()) options.subjects = {"ximalloc"};
+  options.seed = global.seed;
+  options.known = read_known(arguments.known_file);
+}
+
+SubcommandOutcome hunt(Arguments& arguments, const GlobalOptions& global) {
+  complete(arguments, global);
+  const FuzzOptions& options = arguments.options;
+  const uint64_t hunts = options.targets.size() * options.subjects.size();
+  const uint64_t seconds = std::max<uint64_t>(1, options.seconds / hunts);
+  SubcommandOutcome outcome;
+  nlohmann::json targets = nlohmann::json::array(), findings = nlohmann::json::array();
+  watch_for_interrupts();
+  for (const std::string& target : options.targets) {
+    for (const std::string& subject : options.subjects) {
+      if (interrupted()) break;
+      FuzzCampaign campaign(options, target, subject, seconds, global.human());
+      campaign.run();
+      targets.push_back(campaign.figures());
+      for (auto& finding : campaign.findings().json()) findings.push_back(std::move(finding));
+    }
+  }
+  outcome.status = findings.empty() ? ExitStatus::kClean : ExitStatus::kViolation;
+  outcome.message = findings.empty() ? "no violation" : fmt::format("{} violations", findings.size());
+  outcome.fields["targets"] = std::move(targets);
+  outcome.fields["findings"] = std::move(findings);
+  return outcome;
+}
+
+}  // namespace
+
+SubcommandRun add_fuzz(CLI::App& app) {
+  auto arguments = std::make_shared<Arguments>();
+  FuzzOptions& options = arguments->options;
+  app.description("Hunt for bugs; resumes from work/, and keeps what it finds in work/findings");
+  app.add_option("TARGET", options.targets, "Fuzz targets; all of them when none is named");
+  app.add_option("--seconds", options.seconds, "Time for all targets together")
+      ->check(whole_number())
+      ->check(CLI::Range(uint64_t{1}, uint64_t{100'000'000}));
+  app.add_option("--engine", arguments->engine, "libfuzzer");
+  app.add_option("--jobs", options.jobs, "Processes for each target")->check(whole_number())->check(CLI::Range(1u, 1024u));
+  app.add_flag("--keep-going", options.keep_going, "Go on after a find");
+  app.add_option("--known", arguments->known_file, "File of tokens, one a line, that are no violation any more");
+  return [arguments](const GlobalOptions& global) { return hunt(*arguments, global); };
+}
+
+}  // namespace assay

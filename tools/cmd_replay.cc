@@ -1,0 +1,149 @@
+// assay replay FILE…: runs each program on each subject in a process of its own and prints the verdict of each.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "harness/report/violation_report.h"
+#include "tools/debugger.h"
+#include "tools/replay_report.h"
+#include "tools/replay_runner.h"
+#include "tools/subcommand.h"
+
+namespace assay {
+namespace {
+
+struct ReplayOptions {
+  std::vector<std::string> files;
+  uint64_t repeat = 1;
+  bool gdb = false;
+  bool steps = false;
+};
+
+// One file on one subject.
+struct Job {
+  const ReplayInput* input;
+  ReplayRunner* runner;
+};
+
+// An option beats a header line, a header line beats the default.
+std::string chosen(const std::string& option, const std::optional<std::string>& header, std::string_view otherwise) {
+  if (!option.empty()) return option;
+  return header ? *header : std::string(otherwise);
+}
+
+void check_mode(const ReplayInput& input, const GlobalOptions& global) {
+  const std::string mode = chosen(global.mode, input.program.header.mode, "sequential");
+  if (mode != "sequential") {
+    throw InputError{fmt::format("{}: mode '{}' is not available for the operations of this version", input.file, mode)};
+  }
+}
+
+// What the header's `expect:` makes of a verdict: "" when it is met, or says nothing.
+std::string unmet_expectation(const ReplayInput& input, const ReplayVerdict& verdict) {
+  if (!input.program.header.expect) return "";
+  const std::string seen = verdict.token.empty() ? "clean" : verdict.token;
+  if (seen == *input.program.header.expect) return "";
+  return fmt::format("{}: expected {}, saw {}", input.file, *input.program.header.expect, seen);
+}
+
+class Replay {
+ public:
+  Replay(const ReplayOptions& options, const GlobalOptions& global) : options_(options), global_(global) {
+    for (const std::string& file : options.files) {
+      inputs_.push_back(load_replay_input(file));
+      check_mode(inputs_.back(), global);
+    }
+    for (const ReplayInput& input : inputs_) {
+      std::vector<std::string> subjects = global.subjects;
+      if (subjects.empty()) subjects = {chosen("", input.program.header.subject, "ximalloc")};
+      for (const std::string& subject : subjects) jobs_.push_back({&input, &runner_for(input, subject)});
+    }
+  }
+
+  SubcommandOutcome run() {
+    nlohmann::json files = nlohmann::json::array();
+    uint64_t violations = 0;
+    for (const Job& job : jobs_) {
+      const ReplayVerdict verdict = job.runner->run(*job.input, options_.repeat, options_.steps);
+      const std::string unmet = unmet_expectation(*job.input, verdict);
+      const bool bad = verdict.violation || !unmet.empty();
+      if (bad) ++violations;
+      print(job, verdict, unmet);
+      files.push_back(as_json(job, verdict, bad));
+      if (options_.gdb) debug(*job.input, job.runner->command(), verdict);
+    }
+    SubcommandOutcome outcome;
+    outcome.status = violations == 0 ? ExitStatus::kClean : ExitStatus::kViolation;
+    outcome.message = violations == 0 ? fmt::format("{} clean", jobs_.size())
+                                      : fmt::format("{} of {} violated", violations, jobs_.size());
+    outcome.fields["files"] = std::move(files);
+    return outcome;
+  }
+
+ private:
+  ReplayRunner& runner_for(const ReplayInput& input, const std::string& subject) {
+    const std::string flavour = chosen(global_.flavour, input.program.header.flavour, ASSAY_FLAVOUR);
+    auto& runner = runners_[{subject, flavour}];
+    if (!runner) runner = std::make_unique<ReplayRunner>(subject, flavour);
+    return *runner;
+  }
+
+  void print(const Job& job, const ReplayVerdict& verdict, const std::string& unmet) const {
+    std::FILE* out = global_.human();
+    const std::string hash = fmt::format("{:016x}", verdict.trace_hashes.front());
+    if (verdict.violation) {
+      fmt::print(out, "{}\n", replay_report(*job.input, *job.runner, verdict, global_.seed));
+      fmt::print(out, "{} on {}: {} of {} runs\n", job.input->file, job.runner->subject(), verdict.times_seen,
+                 verdict.times_run);
+    } else {
+      fmt::print(out, "{} on {}: clean, {} operations, {} skipped, trace {}\n", job.input->file, job.runner->subject(),
+                 verdict.operations, verdict.skipped, hash);
+    }
+    if (options_.repeat > 1) {
+      std::map<uint64_t, uint64_t> hashes;
+      for (const uint64_t trace_hash : verdict.trace_hashes) ++hashes[trace_hash];
+      for (const auto& [trace_hash, times] : hashes) fmt::print(out, "  trace {:016x}: {} times\n", trace_hash, times);
+    }
+    if (!unmet.empty()) fmt::print(out, "{}\n", unmet);
+    std::fflush(out);
+  }
+
+  static nlohmann::json as_json(const Job& job, const ReplayVerdict& verdict, bool bad) {
+    const Violation& violation = verdict.violation;
+    nlohmann::json entry;
+    entry["file"] = job.input->file;
+    entry["subject"] = job.runner->subject();
+    entry["verdict"] = bad ? "violation" : "clean";
+    entry["operations"] = verdict.operations;
+    entry["skipped"] = verdict.skipped;
+    entry["oracle"] = violation ? std::string(name(violation.oracle)) : "";
+    entry["operation_index"] = nullptr;
+    if (violation && violation.line != kNoOperation) entry["operation_index"] = violation.line;
+    entry["token"] = verdict.token;
+    entry["trace_hash"] = fmt::format("{:016x}", verdict.trace_hashes.front());
+    entry["times_seen"] = verdict.times_seen;
+    entry["times_run"] = verdict.times_run;
+    return entry;
+  }
+
+  const ReplayOptions& options_;
+  const GlobalOptions& global_;
+  std::vector<ReplayInput> inputs_;
+  std::map<std::pair<std::string, std::string>, std::unique_ptr<ReplayRunner>> runners_;
+  std::vector<Job> jobs_;
+};
+
+}  // namespace
+
+SubcommandRun add_replay(CLI::App& app) {
+  auto options = std::make_shared<ReplayOptions>();
+  app.description("Run programs (bytes, text, traces), each in a process of its own, and print the verdict of each");
+  app.add_option("FILE", options->files, "Programs")->required();
+  app.add_option("--repeat", options->repeat, "Run each so often, in a fresh process each time")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{1000000}));
+  app.add_flag("--gdb", options->gdb, "Then run it again under gdb, stopped before the operation that went wrong");
+  app.add_flag("--steps", options->steps, "Print each operation to stderr before it runs");
+  return [options](const GlobalOptions& global) { return Replay(*options, global).run(); };
+}
+
+}  // namespace assay

@@ -1,0 +1,90 @@
+#include "tools/replay_runner.h"
+
+#include <fmt/format.h>
+
+#include "harness/exec/worker_command.h"
+#include "harness/op/read_program.h"
+#include "harness/op/trace.h"
+#include "harness/report/violation_report.h"
+
+namespace assay {
+namespace {
+
+// Hashes of a trace's processes become one; the order counts.
+uint64_t combined(uint64_t hash, uint64_t next) { return (hash ^ next) * 0x9E3779B97F4A7C15u + 1; }
+
+WorkerCommand command_for(const std::string& subject, const std::string& flavour) {
+  if (must_be_preloaded(subject)) return preloaded_worker(subject);
+  if (flavour == ASSAY_FLAVOUR) return own_worker("/proc/self/exe", subject);
+  const std::string sibling = sibling_executable(flavour, "assay");
+  if (sibling.empty()) {
+    throw InputError{fmt::format("flavour '{0}' has not been built here: run ./assay build {0}", flavour)};
+  }
+  return own_worker(sibling, subject);
+}
+
+}  // namespace
+
+ReplayInput load_replay_input(const std::string& file) {
+  ReplayInput input;
+  input.file = file;
+  input.form = form_of_file(file);
+  if (input.form == Form::kTrace) {
+    input.trace_processes = TraceFile(file).processes().size();
+  } else {
+    input.program = read_program(file);
+  }
+  return input;
+}
+
+ReplayRunner::ReplayRunner(const std::string& subject, const std::string& flavour, std::string stderr_path)
+    : subject_(subject), flavour_(flavour), command_(command_for(subject, flavour)) {
+  command_.stderr_path = std::move(stderr_path);
+  Worker(command_).start();
+}
+
+RunResult ReplayRunner::run_once(const ReplayInput& input, bool print_steps, ReplayVerdict& verdict) {
+  WorkRequest request;
+  request.file = input.file;
+  request.trace = input.form == Form::kTrace;
+  request.options.print_steps = print_steps;
+  const size_t processes = request.trace ? input.trace_processes : 1;
+  RunResult total;
+  for (size_t process = 0; process < processes; ++process) {
+    request.trace_process = static_cast<uint32_t>(process);
+    Worker worker(command_);
+    const RunResult result = worker.run(request);
+    verdict.subject_version = worker.subject_version();
+    total.executed += result.executed;
+    total.skipped += result.skipped;
+    total.trace_hash = processes == 1 ? result.trace_hash : combined(total.trace_hash, result.trace_hash);
+    if (result.violation && !total.violation) {
+      total.violation = result.violation;
+      if (verdict.token.empty()) verdict.trace_process = process;
+    }
+  }
+  return total;
+}
+
+ReplayVerdict ReplayRunner::run(const ReplayInput& input, uint64_t times, bool print_steps) {
+  ReplayVerdict verdict;
+  for (uint64_t i = 0; i < times; ++i) {
+    const RunResult result = run_once(input, print_steps, verdict);
+    ++verdict.times_run;
+    verdict.trace_hashes.push_back(result.trace_hash);
+    if (i == 0) {
+      verdict.operations = result.executed;
+      verdict.skipped = result.skipped;
+    }
+    if (!result.violation) continue;
+    const std::string token = dedup_token(result.violation);
+    if (verdict.token.empty()) {
+      verdict.violation = result.violation;
+      verdict.token = token;
+    }
+    if (token == verdict.token) ++verdict.times_seen;
+  }
+  return verdict;
+}
+
+}  // namespace assay

@@ -1,0 +1,57 @@
+// Running one program file on one subject, each time in a fresh process, and what came of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/exec/worker.h"
+#include "harness/op/form.h"
+#include "harness/op/program.h"
+
+namespace assay {
+
+// A file that has been read and checked, in whichever form it is. A trace stays on disk.
+struct ReplayInput {
+  std::string file;
+  Form form = Form::kBytes;
+  Program program;                       // of text and bytes
+  size_t trace_processes = 0;
+};
+
+// Throws InputError for what cannot be replayed, so that all is refused before anything runs.
+ReplayInput load_replay_input(const std::string& file);
+
+struct ReplayVerdict {
+  Violation violation;                   // of the first run that had one
+  std::string token;                     // its DEDUP_TOKEN, "" where there was none
+  uint64_t operations = 0;               // executed in the first run, a trace's processes summed
+  uint64_t skipped = 0;
+  uint64_t times_seen = 0;               // runs that ended in this token
+  uint64_t times_run = 0;
+  size_t trace_process = 0;              // the process of a trace that had it
+  std::vector<uint64_t> trace_hashes;    // one a run
+  std::string subject_version;
+};
+
+// Runs programs on one subject. The constructor opens the subject in a process of its own and throws InputError when it
+// cannot be one, or when the flavour has not been built.
+class ReplayRunner {
+ public:
+  ReplayRunner(const std::string& subject, const std::string& flavour, std::string stderr_path = "");
+
+  ReplayVerdict run(const ReplayInput& input, uint64_t times, bool print_steps = false);
+
+  const std::string& subject() const { return subject_; }
+  const std::string& flavour() const { return flavour_; }
+  const WorkerCommand& command() const { return command_; }
+
+ private:
+  RunResult run_once(const ReplayInput& input, bool print_steps, ReplayVerdict& verdict);
+
+  std::string subject_, flavour_;
+  WorkerCommand command_;
+};
+
+}  // namespace assay
