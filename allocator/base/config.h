@@ -5,6 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+// For variables that the fast path reads: a declaration alone does not tell the compiler that it is ours, and it would
+// go through the table of a shared library's foreign symbols.
+#define XI_HIDDEN [[gnu::visibility("hidden")]]
+
 namespace xi {
 
 inline constexpr size_t kKiB = 1024;

@@ -10,13 +10,13 @@ void free_without_page(void* pointer) {
   if (pointer != nullptr) warn_foreign_pointer("free", pointer);
 }
 
-void free_remote(Page* page, void* block) {
+void free_remote(void* block, Page* page) {
   // From the push on the block, and with it the page, may be gone, unless the push has made the page ours.
   if (!page->push_thread_free(block)) return;
   settle(page, thread_state.has_heap() ? thread_state.heap : nullptr);
 }
 
-void free_emptied(Page* page) { retire(thread_state.heap, page); }
+void free_emptied(void*, Page* page) { retire(thread_state.heap, page); }
 
 #if defined(XIMALLOC_TEST_SEAMS)
 void check_block(const Page* page, const char* function, const void* pointer) {

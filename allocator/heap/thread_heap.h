@@ -21,7 +21,7 @@ struct ThreadState {
 };
 
 // constinit: known to need no initialisation at run time, so that an access is one load and no call.
-extern constinit thread_local ThreadState thread_state;
+XI_HIDDEN extern constinit thread_local ThreadState thread_state;
 
 // The calling thread's own state begins or ends to be used.
 void register_thread_state();

@@ -40,9 +40,7 @@ bool Page::refill() {
   XI_ASSERT(free == nullptr);
   if (local_free == nullptr) collect_thread_free();
   if (local_free != nullptr) {
-    free = local_free;
-    local_free = nullptr;
-    free_is_zero = false;
+    take_local_free();
     return true;
   }
   if (capacity == reserved) return false;

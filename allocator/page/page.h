@@ -91,6 +91,13 @@ class alignas(64) Page {
     local_free = block;
   }
 
+  // `free`, which is empty, becomes what the owner freed.
+  void take_local_free() {
+    free = local_free;
+    local_free = nullptr;
+    free_is_zero = false;
+  }
+
   // Makes `free` non-empty: takes what the owner freed, else what others freed, else links new blocks. False when
   // every block is handed out.
   bool refill();

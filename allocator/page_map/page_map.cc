@@ -8,8 +8,7 @@ namespace xi {
 
 namespace page_map {
 
-constinit Entry zero_leaf[kLeafEntries];
-constinit Atomic<uintptr_t> top[kTopEntries];
+constinit Tables tables;
 
 namespace {
 
@@ -19,16 +18,16 @@ constinit size_t lowest_set = kTopEntries;
 constinit size_t highest_set = 0;
 
 Entry* leaf_of(uintptr_t address) {
-  return reinterpret_cast<Entry*>(address_of(zero_leaf) + top[address >> kLeafShift].load(kRelaxed));
+  return reinterpret_cast<Entry*>(address_of(&tables) + tables.top[address >> kLeafShift].load(kRelaxed));
 }
 
 bool cover_one(size_t index) {
-  if (top[index].load(kRelaxed) != 0) return true;
+  if (tables.top[index].load(kRelaxed) != 0) return true;
   void* leaf = nullptr;
   if (os::map(align_up(kLeafEntries * sizeof(Entry), kSliceSize), kSliceSize, os::Purpose::kMetadata, &leaf) != 0) {
     return false;
   }
-  top[index].store(address_of(leaf) - address_of(zero_leaf), kRelease);
+  tables.top[index].store(address_of(leaf) - address_of(&tables), kRelease);
   if (index < lowest_set) lowest_set = index;
   if (index > highest_set) highest_set = index;
   return true;
@@ -57,7 +56,7 @@ void lock() { cover_lock.lock(); }
 void unlock() { cover_lock.unlock(); }
 
 void reset() {
-  for (size_t index = lowest_set; index <= highest_set && index < kTopEntries; ++index) top[index].store(0, kRelaxed);
+  for (size_t index = lowest_set; index <= highest_set && index < kTopEntries; ++index) tables.top[index].store(0, kRelaxed);
   lowest_set = kTopEntries;
   highest_set = 0;
 }

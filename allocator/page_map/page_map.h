@@ -22,16 +22,22 @@ inline constexpr size_t kTopEntries = size_t{1} << (kAddressBits - kLeafShift);
 
 using Entry = Atomic<Page*>;
 
-extern Entry zero_leaf[kLeafEntries];
-extern Atomic<uintptr_t> top[kTopEntries];
+// Both in one object: the compiler then needs its address once.
+struct Tables {
+  Entry zero_leaf[kLeafEntries];
+  Atomic<uintptr_t> top[kTopEntries];  // leaf - address of the tables, so that 0 stands for zero_leaf
+};
+XI_HIDDEN extern Tables tables;
 
 // The page whose slices hold the address, or null. Relaxed: who may ask about a block got it from a thread that had
 // entered it before, and whatever handed the block over also handed over the entry.
 inline Page* find(const void* pointer) {
   const uintptr_t address = address_of(pointer);
-  const size_t index = address >> kLeafShift;
+  uintptr_t index = address >> kLeafShift;
+  // Keeps the compiler from shifting twice, once for the comparison and once for the index.
+  __asm__("" : "+r"(index));
   if (__builtin_expect(index >= kTopEntries, 0)) return nullptr;
-  const auto* leaf = reinterpret_cast<const Entry*>(address_of(zero_leaf) + top[index].load(kRelaxed));
+  const auto* leaf = reinterpret_cast<const Entry*>(address_of(&tables) + tables.top[index].load(kRelaxed));
   return leaf[(address >> kSliceShift) % kLeafEntries].load(kRelaxed);
 }
 

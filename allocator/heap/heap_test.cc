@@ -1,0 +1,63 @@
+#include "allocator/heap/heap.h"
+
+#include <cstring>
+#include <vector>
+
+#include "allocator/api/fixture_for_test.h"
+#include "allocator/heap/alloc.h"
+#include "allocator/page_map/page_map.h"
+
+namespace xi {
+namespace {
+
+using HeapTest = FreshAllocator;
+
+TEST_F(HeapTest, TheDirectTableNamesTheFirstPageOfEachBin) {
+  std::vector<void*> blocks;
+  for (size_t size = 0; size <= kDirectMax + 1; ++size) {
+    blocks.push_back(xi_malloc(size));
+    if (size <= kDirectMax) {
+      EXPECT_EQ(direct_page(size), page_map::find(blocks.back())) << size;
+    }
+  }
+  for (void* block : blocks) xi_free(block);
+}
+
+TEST_F(HeapTest, TheEmptyHeapIsNeverWritten) {
+  xi_free(xi_malloc(8));
+  for (Page* page : empty_heap.direct) EXPECT_EQ(page, &empty_page);
+  EXPECT_EQ(empty_page.used, 0u);
+}
+
+TEST_F(HeapTest, AnEmptyPageIsKeptForAWhileAndThenEnds) {
+  void* const block = xi_malloc(40'000);
+  Page* const page = page_map::find(block);
+  xi_free(block);
+  EXPECT_EQ(page_map::find(block), page);
+  EXPECT_EQ(xi_malloc(40'000), block) << "and used again";
+  xi_free(block);
+  std::vector<void*> others;
+  // Huge blocks take the slow path each time.
+  for (int i = 0; i < 40; ++i) others.push_back(xi_malloc(kMiB));
+  EXPECT_EQ(page_map::find(block), nullptr);
+  for (void* other : others) xi_free(other);
+}
+
+TEST_F(HeapTest, OnlySoManyPagesAreKept) {
+  std::vector<void*> blocks;
+  for (size_t size = 8; size < 10'000; size = size * 9 / 8 + 8) blocks.push_back(xi_malloc(size));
+  for (void* block : blocks) xi_free(block);
+  size_t kept = 0;
+  for (void* block : blocks) kept += page_map::find(block) != nullptr ? 1 : 0;
+  EXPECT_EQ(kept, Heap::kMaxRetired);
+}
+
+TEST_F(HeapTest, FreshMemoryIsTouchedOnlyAsFarAsItIsUsed) {
+  auto* const block = static_cast<char*>(xi_malloc(16));
+  // The page's second half was never linked, and is still zero.
+  for (size_t i = kSliceSize / 2; i < kSliceSize; ++i) ASSERT_EQ(block[i], 0);
+  xi_free(block);
+}
+
+}  // namespace
+}  // namespace xi

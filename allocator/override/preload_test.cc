@@ -1,0 +1,70 @@
+// Real programs run with the library preloaded, and say the same as without.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+namespace {
+
+struct Ran {
+  int status;
+  std::string output;
+};
+
+Ran run(const std::string& command) {
+  FILE* const pipe = popen(("exec 2>&1; " + command).c_str(), "r");
+  std::string output;
+  std::array<char, 4096> buffer;
+  while (const size_t got = fread(buffer.data(), 1, buffer.size(), pipe)) output.append(buffer.data(), got);
+  return {pclose(pipe), output};
+}
+
+std::string preloaded(const std::string& settings = "") { return "export " + settings + " LD_PRELOAD=" XIMALLOC_SO "; "; }
+
+class PreloadTest : public testing::TestWithParam<const char*> {};
+
+TEST_P(PreloadTest, SaysTheSame) {
+  const Ran plain = run(GetParam());
+  const Ran with = run(preloaded() + GetParam());
+  EXPECT_EQ(plain.status, 0) << plain.output;
+  EXPECT_EQ(with.status, plain.status) << with.output;
+  EXPECT_EQ(with.output, plain.output);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Programs, PreloadTest,
+    testing::Values("seq 200000 | sort -r | tail -3",
+                    "seq 200000 | sort --parallel=2 -S 1M | md5sum",
+                    "echo 'int main(void){return 0;}' | cc -O2 -x c -c -o /dev/null - && echo compiled",
+                    "python3 -c 'import json,threading;d=[{str(i):[i]*9} for i in range(30000)];"
+                    "t=[threading.Thread(target=lambda: json.loads(json.dumps(d))) for _ in range(3)];"
+                    "[x.start() for x in t];[x.join() for x in t];print(len(json.dumps(d)))'",
+                    "python3 -c 'import subprocess;print(subprocess.check_output([\"echo\",\"child\"]))'",
+                    "perl -e 'my %h; $h{$_ % 1000} .= \"x$_\" for 1..100000; print length(join \"\", values %h), \"\\n\"'",
+                    "git --version && ls -lR /usr/include | md5sum",
+                    "awk 'BEGIN{for(i=0;i<300000;i++)a[i]=i\"x\";n=0;for(k in a)n+=length(a[k]);print n}'"));
+
+TEST(PreloadTest, ItIsReallyThisLibraryThatServes) {
+  const Ran maps = run(preloaded() + "cat /proc/self/maps");
+  EXPECT_NE(maps.output.find("libximalloc.so"), std::string::npos);
+  EXPECT_EQ(maps.output.find("[heap]"), std::string::npos) << "libc's own malloc would have made one";
+}
+
+TEST(PreloadTest, OptionsComeFromTheEnvironment) {
+  const Ran bad = run(preloaded("XIMALLOC_PURGE_DELAY=soon") + "/bin/true");
+  EXPECT_EQ(bad.status, 0);
+  EXPECT_EQ(bad.output, "ximalloc: XIMALLOC_PURGE_DELAY=soon: no number in range; the default is taken\n");
+  const Ran limited = run(preloaded("XIMALLOC_ARENA_RESERVE=16M XIMALLOC_ARENA_LIMIT=64M") +
+                          "python3 -c 'x=bytearray(200*1024*1024)' | tail -1");
+  EXPECT_NE(limited.output.find("MemoryError"), std::string::npos) << limited.output;
+}
+
+// Little address space: the reserve of an arena is halved until it fits.
+TEST(PreloadTest, RunsWhereAddressSpaceIsScarce) {
+  const Ran ran = run("ulimit -v 200000; " + preloaded() + "perl -e '$x = \"a\" x 20000000; print length $x'");
+  EXPECT_EQ(ran.output, "20000000");
+}
+
+}  // namespace
