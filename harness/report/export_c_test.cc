@@ -1,0 +1,239 @@
+#include "harness/report/export_c.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include "harness/op/generate.h"
+#include "harness/op/text.h"
+#include "harness/report/export_c/runtime.h"
+#include "harness/report/export_c/turns.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWarnings = "-std=c11 -Wall -Wextra -Werror -O2 -pthread";
+
+// A folder for the C files of one test.
+class ExportC : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/assay-export-XXXXXX";
+    folder_ = mkdtemp(pattern);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string write(const std::string& name, const std::string& text) {
+    const std::string path = folder_ / name;
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  // Compiles a C file; the executable's path, or "" with the compiler's output as a failure.
+  std::string compiled(const std::string& source, const std::string& compiler) {
+    const std::string binary = source + "." + fs::path(compiler).filename().string();
+    const std::string log = source + ".log";
+    const std::string command = fmt::format("{} {} {} -o {} > {} 2>&1", compiler, kWarnings, source, binary, log);
+    if (std::system(command.c_str()) == 0) return binary;
+    ADD_FAILURE() << command << "\n" << slurp(log) << "\n" << slurp(source);
+    return "";
+  }
+
+  // Exit status of a command, 128 + n for a signal; what it printed is in output_.
+  int status_of(const std::string& command) {
+    const std::string log = folder_ / "output";
+    const int status = std::system(fmt::format("{} > {} 2>&1", command, log).c_str());
+    output_ = slurp(log);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  static std::string slurp(const std::string& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+  }
+
+  // Both compilers take it without a warning, and it finds nothing wrong with the C library.
+  void expect_clean_on_libc(const Program& program, const ExportContext& context = {}) {
+    const std::string source = write("program.c", export_c(program, context));
+    for (const char* compiler : {"gcc", "clang-19"}) {
+      const std::string binary = compiled(source, compiler);
+      if (binary.empty()) return;
+      EXPECT_EQ(status_of(binary), 0) << compiler << ": " << output_ << "\n" << print_text(program);
+    }
+  }
+
+  fs::path folder_;
+  std::string output_;
+};
+
+TEST_F(ExportC, EveryOperationInEveryShape) {
+  const Program program = parse_text(R"(assay 1
+p0 = malloc(24)
+p1..p9 = malloc(24..4096 seed 7)
+p20..p60 = calloc(1..9 seed 3, 100)
+p5 = calloc(3, 40)
+p0 = realloc(p0, 7000)
+p100..p140 = realloc(p20..p60, 64) @t1
+p200..p230 step 3 = aligned_alloc(64, 128)
+p300 = posix_memalign(4096, 100) @t2
+p301 = posix_memalign(3, 100)
+p302 = malloc(18446744073709551615)
+p303 = calloc(4294967296, 4294967296)
+p304 = realloc(NULL, 50)
+p304 = realloc(p304, 0)
+free(p100..p140 half 7) @t2
+free(p200..p230 step 3 half 9)
+free(NULL)
+usable_size(p1..p9)
+usable_size(NULL)
+collect(1)
+advance_clock(3)
+thread_exit() @t1
+p400 = malloc(33) @t1
+fork()
+check(p0)
+check_all()
+p401 = malloc(200000000)
+p401 = realloc(p401, 90000000)
+p402..p420 half 5 = malloc(8..900 seed 2)
+)",
+                                     "text");
+  for (const Oracle oracle : {Oracle::kOverlap, Oracle::kNullErrno, Oracle::kExit}) {
+    ExportContext context;
+    context.oracle = oracle;
+    expect_clean_on_libc(program, context);
+  }
+}
+
+TEST_F(ExportC, GeneratedProgramsAreCleanOnLibc) {
+  const uint64_t programs = std::getenv("ASSAY_FULL") != nullptr ? 100 : 3;
+  for (uint64_t seed = 0; seed < programs && !HasFailure(); seed++) expect_clean_on_libc(generate(seed, 150));
+}
+
+TEST_F(ExportC, AnEmptyProgramIsAProgram) {
+  expect_clean_on_libc(Program{});
+}
+
+TEST_F(ExportC, OtherAllocatorsAreCleanToo) {
+  const Program program = generate(12, 300);
+  const std::string binary = compiled(write("program.c", export_c(program, {})), "gcc");
+  ASSERT_NE(binary, "");
+  for (const char* name : {"libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4"}) {
+    const std::string path = std::string("/usr/lib/x86_64-linux-gnu/") + name;
+    if (!fs::exists(path)) continue;
+    EXPECT_EQ(status_of(fmt::format("LD_PRELOAD={} {}", path, binary)), 0) << name << ": " << output_;
+  }
+}
+
+// The C form of the generators draws what the program draws.
+TEST_F(ExportC, SizesAndHalvesAreDrawnAlike) {
+  struct Draw {
+    Value value;
+    SlotRange range;
+  };
+  std::vector<Draw> draws;
+  for (uint64_t seed : {0ull, 1ull, 7ull, 0xffffffffffffffffull}) {
+    draws.push_back({{24, 4096, seed}, {.first = 10, .last = 990, .step = 7, .half_seed = seed}});
+    draws.push_back({{0, std::numeric_limits<uint64_t>::max(), seed}, {.first = 0, .last = 2, .half_seed = seed}});
+    draws.push_back({{5, uint64_t{1} << 62, seed}, {.first = 3, .last = 4, .half_seed = seed + 1}});
+  }
+  std::string source = "#include <stdint.h>\n#include <stdio.h>\n";
+  source += c_runtime::kRandom;
+  source += c_runtime::kDrawn;
+  source += c_runtime::kHalf;
+  source += "int main(void) {\n";
+  std::string expected;
+  for (const auto& [value, range] : draws) {
+    source += fmt::format("  for (unsigned i = 0; i < 200; i++) printf(\"%zu\\n\", drawn({}u, {}u, {}u, i));\n",
+                          value.low, value.high, value.seed);
+    source += fmt::format("  struct half h{} = {{{}u, {}, {}, {}, {}, 0}};\n", source.size(), *range.half_seed,
+                          range.first, range.step, range.span(), range.members());
+    const std::string half = source.substr(source.rfind("half h") + 5);
+    source += fmt::format("  for (unsigned i = 0; i < {}; i++) printf(\"%d\\n\", next_of_half(&{}));\n",
+                          range.members(), half.substr(0, half.find(' ')));
+    for (uint64_t i = 0; i < 200; i++) expected += fmt::format("{}\n", value.at(i));
+    for (SlotCursor cursor(range); !cursor.done();) expected += fmt::format("{}\n", cursor.next());
+  }
+  const std::string binary = compiled(write("draws.c", source + "  return 0;\n}\n"), "gcc");
+  ASSERT_NE(binary, "");
+  EXPECT_EQ(status_of(binary), 0);
+  EXPECT_EQ(output_, expected);
+}
+
+TEST_F(ExportC, TheCommentHoldsWhateverTheReportSays) {
+  ExportContext context;
+  context.explanation = "VIOLATION overlap: /* nested */ \\\nlast line ends in a backslash \\";
+  context.file_name = "folder/crash.c";
+  context.preload = "./libmine.so";
+  const Program program = parse_text("assay 1\np0 = malloc(1)\n", "text");
+  expect_clean_on_libc(program, context);
+  EXPECT_THAT(export_c(program, context), ::testing::HasSubstr("cc -pthread folder/crash.c -o folder/crash\n"));
+  EXPECT_THAT(export_c(program, context), ::testing::HasSubstr("LD_PRELOAD=./libmine.so folder/crash\n"));
+}
+
+std::string refusal(const char* text, Oracle oracle, bool own_seam = false) {
+  ExportContext context;
+  context.oracle = oracle;
+  context.has_own_seam = own_seam;
+  try {
+    export_c(parse_text(text, "text"), context);
+  } catch (const InputError& error) {
+    return error.message;
+  }
+  return "";
+}
+
+TEST_F(ExportC, WhatCallersCannotSeeIsRefused) {
+  const char* text = "assay 1\np0 = malloc(1)\n";
+  EXPECT_THAT(refusal(text, Oracle::kFootprint), ::testing::HasSubstr("'footprint' cannot be seen"));
+  EXPECT_THAT(refusal(text, Oracle::kStructure), ::testing::HasSubstr("'structure' cannot be seen"));
+  EXPECT_THAT(refusal(text, Oracle::kOutside, true), ::testing::HasSubstr("system calls"));
+  EXPECT_EQ(refusal(text, Oracle::kOutside, false), "");
+  EXPECT_THAT(refusal("assay 1\np0 = malloc(1)\np0 = realloc(p0, 0)\n", Oracle::kNullErrno),
+              ::testing::HasSubstr("leaves open what realloc answers"));
+  EXPECT_THAT(refusal("assay 1\np0 = aligned_alloc(3, 6)\n", Oracle::kNullErrno), ::testing::HasSubstr("leaves open"));
+  EXPECT_EQ(refusal("assay 1\np0 = realloc(NULL, 0)\np1 = malloc(3)\n", Oracle::kNullErrno), "");
+}
+
+// Lines by thread, as turns: "0:0-2 1:2-3! ..." with ! where a thread starts and ? where it ends.
+std::string turns_text(const char* text) {
+  std::string out;
+  for (const Turn& turn : turns_of(parse_text(text, "text"))) {
+    out += fmt::format("{}{}:{}-{}{}{}", out.empty() ? "" : " ", turn.thread, turn.begin, turn.end,
+                       turn.starts_body ? "!" : "", turn.ends_body ? "?" : "");
+  }
+  return out;
+}
+
+TEST_F(ExportC, TurnsFollowTheText) {
+  EXPECT_EQ(turns_text("assay 1\n"), "0:0-0");
+  EXPECT_EQ(turns_text("assay 1\ncollect(1)\ncollect(1)\n"), "0:0-2");
+  EXPECT_EQ(turns_text("assay 1\ncollect(1) @t2\ncollect(1)\ncollect(1) @t2\n"), "0:0-0 2:0-1! 0:1-2 2:2-3 0:3-3");
+  EXPECT_EQ(turns_text("assay 1\ncollect(1) @t1\nthread_exit() @t1\ncollect(1) @t1\n"), "0:0-0 1:0-2!? 1:2-3! 0:3-3");
+}
+
+// A thread that ends hands over before it ends, and the next turn waits for its end: no deadlock, whatever the order.
+TEST_F(ExportC, ThreadsComeAndGo) {
+  std::string text = "assay 1\n";
+  for (int i = 0; i < 60; i++) {
+    text += fmt::format("p{0} = malloc({1}) @t{2}\n", i, 10 + i, i % 4);
+    if (i % 3 == 0 && i % 4 != 0) text += fmt::format("thread_exit() @t{}\n", i % 4);
+    if (i > 5) text += fmt::format("free(p{}) @t{}\n", i - 5, (i + 1) % 4);
+  }
+  expect_clean_on_libc(parse_text(text, "text"));
+}
+
+}  // namespace
+}  // namespace assay
