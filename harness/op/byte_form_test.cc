@@ -109,12 +109,23 @@ TEST(ByteForm, DecodingIsTotalAndCapped) {
 }
 
 TEST(ByteForm, BytesBeyondTheCapChangeNothing) {
-  Random random(2);
-  std::vector<uint8_t> bytes(kMaxBytes + 100, 5);
-  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.bits());
+  // Intervals of 64 bits, so that 64 KiB are fewer than 4,096 operations.
+  std::string lines;
+  for (int i = 0; i < 2200; i++) lines += "p0 = malloc(70000..80000 seed 1)\n";
+  std::vector<uint8_t> bytes = encode(text(lines));
+  EXPECT_LE(bytes.size(), kMaxBytes);
+  while (bytes.size() < kMaxBytes + 1000) bytes.push_back(5);
   const Program program = decode(bytes);
-  for (size_t i = kMaxBytes; i < bytes.size(); i++) bytes[i] ^= 0xff;
+  EXPECT_LT(program.operations(), kMaxOperations);
+  bytes.resize(kMaxBytes);
   EXPECT_EQ(decode(bytes), program);
+}
+
+TEST(ByteForm, WithoutALiveBlockNoiseAllocatesOne) {
+  // Features, then four times "free the block filled last": there is none, there is one, and so on.
+  std::vector<uint8_t> bytes = {0};
+  for (int i = 0; i < 2; i++) bytes.insert(bytes.end(), {5, 232, 24, 7, 5, 232});
+  EXPECT_EQ(print_text(decode(bytes)), "assay 1\np7 = malloc(24)\nfree(p7)\np7 = malloc(24)\nfree(p7)\n");
 }
 
 TEST(OpByte, AssignedOpcodesStandForThemselvesAndNoiseReachesAll) {

@@ -101,7 +101,7 @@ TEST(RoundTrip, NoiseIsAGoodProgram) {
   fmt::print("{} byte strings: {} distinct programs, {} operations, {:.2f} % likely to be skipped\n", kStrings,
              distinct.size(), census.operations(), 100 * census.skipped_fraction());
   census.expect_all_operations_useful();
-  EXPECT_LE(census.skipped_fraction(), 0.05);
+  EXPECT_LE(census.skipped_fraction(), 0.01);
   // Strings of no or one byte are all the empty program, one in 200.
   EXPECT_GE(distinct.size() * 100, kStrings * 98);
 }
