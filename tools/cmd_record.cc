@@ -14,6 +14,7 @@
 #include "harness/op/trace.h"
 #include "harness/op/trace_format.h"
 #include "harness/op/trace_salvage.h"
+#include "harness/report/workdir.h"
 #include "tools/recorded_command.h"
 #include "tools/subcommand.h"
 
@@ -28,14 +29,11 @@ struct RecordOptions {
 };
 
 std::string default_output(const std::string& program) {
-  const fs::path folder = fs::path("work") / "traces";
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw InputError{fmt::format("{}: cannot be made: {}", folder.string(), error.message())};
-  return (folder / fmt::format("{}-{}.trace", fs::path(program).filename().string(), getpid())).string();
+  const std::string name = fmt::format("{}-{}.trace", fs::path(program).filename().string(), getpid());
+  return (ensure_dir(traces_dir()) / name).string();
 }
 
-// An empty trace. Its own name is removed again unless the recording succeeds in starting.
+// An empty trace; removed again when the program could not be started.
 class NewTrace {
  public:
   explicit NewTrace(const std::string& path) : path_(path) {

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "harness/op/program.h"
 
@@ -55,6 +56,12 @@ bool is_runnable(const std::string& path) {
   return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && access(path.c_str(), X_OK) == 0;
 }
 
+bool is_elf(const std::string& path) {
+  char magic[4] = {};
+  std::ifstream(path, std::ios::binary).read(magic, sizeof magic);
+  return std::memcmp(magic, "\x7f" "ELF", sizeof magic) == 0;
+}
+
 // Only returns, errno set, when the program could not be started.
 void become_program(const RecordedCommand& command, const std::string& program) {
   const char* preloaded = std::getenv("LD_PRELOAD");
@@ -68,8 +75,10 @@ void become_program(const RecordedCommand& command, const std::string& program) 
   for (const std::string& argument : command.arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   execv(program.c_str(), argv.data());
-  // A script without an interpreter line is run by the shell, as execvp does.
-  if (errno == ENOEXEC) execvp(argv[0], argv.data());
+  const int error = errno;
+  // A script without an interpreter line is run by the shell, as execvp does; another machine's program is not.
+  if (error == ENOEXEC && !is_elf(program)) execvp(argv[0], argv.data());
+  errno = error;
 }
 
 }  // namespace

@@ -44,7 +44,7 @@ void check_first_line(const std::string& path, int fd, uint64_t file_bytes) {
   for (char& character : version) {
     if (character < ' ' || character > '~') character = '?';
   }
-  refuse(path, fmt::format("a trace of version '{}', but this program reads version 1", version));
+  refuse(path, fmt::format("version {} of the trace form is not known, only version 1", version));
 }
 
 // The events make sense one by one, and a process begins with its name.

@@ -320,7 +320,7 @@ TEST_F(TraceTest, EventsThatMakeNoSenseAreRefusedBeforeAnythingRuns) {
 
 TEST_F(TraceTest, ANewerVersionIsNamed) {
   bytes_ = "assay-trace 2\nwhatever";
-  EXPECT_THAT(refusal(), HasSubstr("version '2'"));
+  EXPECT_THAT(refusal(), HasSubstr("version 2"));
   bytes_ = "assay 1\np0 = malloc(1)\n";
   EXPECT_THAT(refusal(), HasSubstr("not a trace"));
 }

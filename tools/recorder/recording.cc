@@ -162,6 +162,16 @@ bool set_up() {
   return result == Setup::kOn;
 }
 
+// The image stands in the trace even if it never allocates, or is killed before it has filled a chunk.
+__attribute__((constructor)) void show_image() {
+  const Call call;
+  if (!call.recorded()) return;
+  Locked locked(g_state->lock);
+  if (g_state->started) return;
+  start_image();
+  write_chunk();
+}
+
 }  // namespace
 
 Call::Call() : entered_(!t_thread.busy), recorded_(false) {
