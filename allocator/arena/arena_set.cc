@@ -30,13 +30,12 @@ size_t standard_slices(size_t index) {
 Arena* add_arena(size_t count, size_t alignment) {
   const size_t index = set.count.load(kRelaxed);
   if (index == kMaxArenas) return nullptr;
-  size_t slices = standard_slices(index);
-  for (;;) {
+  for (size_t slices = standard_slices(index); slices >= count; slices /= 2) {
     // An arena smaller than its alignment is aligned to its own size only.
     const size_t natural = size_t{1} << highest_bit(slices << kSliceShift);
     const size_t base_alignment = natural < kArenaAlignment ? natural : kArenaAlignment;
     const size_t needed = alignment <= base_alignment ? count : count + (alignment >> kSliceShift);
-    if (slices < needed) return nullptr;
+    if (slices < needed) break;
     const size_t size = slices << kSliceShift;
     if (begin_mapping(size)) {
       Arena* const arena = create_arena(slices, base_alignment);
@@ -48,8 +47,8 @@ Arena* add_arena(size_t count, size_t alignment) {
       if (arena != nullptr) destroy_arena(arena);
       end_mapping(size);
     }
-    slices /= 2;
   }
+  return nullptr;
 }
 
 // Tries every arena there is. 0, ENOSPC, or the error of a commit.

@@ -2,7 +2,7 @@
 
 namespace xi {
 
-constinit thread_local ThreadState thread_state;
+__thread ThreadState thread_state;
 
 #if defined(XIMALLOC_TEST_SEAMS)
 

@@ -20,8 +20,9 @@ struct ThreadState {
   bool has_heap() const { return heap != &empty_heap; }
 };
 
-// constinit: known to need no initialisation at run time, so that an access is one load and no call.
-XI_HIDDEN extern constinit thread_local ThreadState thread_state;
+// __thread: never initialised at run time, so that an access is one load, and there is no wrapper function (which would
+// lie outside the allocator's section).
+XI_HIDDEN extern __thread ThreadState thread_state;
 
 // The calling thread's own state begins or ends to be used.
 void register_thread_state();

@@ -34,7 +34,7 @@ int create_thread_key(void (*at_exit)()) {
 
 void arm_thread_exit() {
   ErrnoKeeper keeper;
-  if (key_exists) pthread_setspecific(key, &key);
+  pthread_setspecific(key, &key);
 }
 
 void register_fork_handlers(void (*before)(), void (*in_parent)(), void (*in_child)()) {

@@ -4,7 +4,8 @@
 namespace xi::os {
 
 // `at_exit` runs on each thread that called arm_thread_exit(), when it ends; once for each time it was armed, up to
-// the system's limit of rounds. Returns 0 or an errno value. Called once a process (and after each reset).
+// the system's limit of rounds. Returns 0 or an errno value; only after a 0 may threads be armed. The caller sees to it
+// that no two threads call it at a time.
 int create_thread_key(void (*at_exit)());
 void arm_thread_exit();
 

@@ -23,11 +23,13 @@ void unlock_all() {
   unlock_page_pool();
   unlock_heaps();
   unlock_thread_states();
+  unlock_process();
 }
 
 }  // namespace
 
 void before_fork() {
+  lock_process();
   lock_thread_states();
   lock_heaps();
   lock_page_pool();

@@ -24,15 +24,24 @@ namespace {
 struct Process {
   Lock lock;
   Atomic<bool> started;
-  Atomic<bool> has_callbacks;
+  Atomic<bool> has_thread_key;
+  Atomic<bool> has_fork_handlers;
 };
 constinit Process process;
 
-// Thread exit and fork. After the caller has its heap, since the C library may allocate when it notes the callbacks.
-void install_callbacks() {
-  if (process.has_callbacks.load(kRelaxed) || process.has_callbacks.exchange(true, kRelaxed)) return;
-  // Without a key threads leave their pages behind as their own; memory is lost, nothing else.
-  os::create_thread_key(&end_thread);
+// Without a key a thread that ends leaves its pages behind as its own: memory is lost, nothing else. The next thread that
+// starts tries again.
+bool ensure_thread_key() {
+  if (process.has_thread_key.load(kAcquire)) return true;
+  LockGuard guard(process.lock);
+  if (process.has_thread_key.load(kRelaxed)) return true;
+  if (os::create_thread_key(&end_thread) != 0) return false;
+  process.has_thread_key.store(true, kRelease);
+  return true;
+}
+
+void ensure_fork_handlers() {
+  if (process.has_fork_handlers.load(kRelaxed) || process.has_fork_handlers.exchange(true, kRelaxed)) return;
   os::register_fork_handlers(&before_fork, &after_fork_in_parent, &after_fork_in_child);
 }
 
@@ -44,8 +53,9 @@ bool start_this_thread() {
   if (heap == nullptr) return false;
   state.heap = heap;
   register_thread_state();
-  install_callbacks();
-  os::arm_thread_exit();
+  // From here on this thread can allocate, as the C library may when it notes what follows.
+  if (ensure_thread_key()) os::arm_thread_exit();
+  ensure_fork_handlers();
   return true;
 }
 
@@ -53,7 +63,7 @@ bool start_this_thread() {
 // Before other libraries' constructors where possible, for the sake of the order of the fork handlers.
 [[gnu::constructor(101)]] void start_early() {
   start_process();
-  install_callbacks();
+  ensure_fork_handlers();
 }
 #endif
 
@@ -68,6 +78,9 @@ void start_process() {
   load_options();
   process.started.store(true, kRelease);
 }
+
+void lock_process() { process.lock.lock(); }
+void unlock_process() { process.lock.unlock(); }
 
 void end_thread() {
   ThreadState& state = thread_state;
@@ -98,7 +111,8 @@ void reset_process() {
   os::reset_seam();
   os::reset_clock();
   process.started.store(false, kRelaxed);
-  process.has_callbacks.store(false, kRelaxed);
+  process.has_thread_key.store(false, kRelaxed);
+  process.has_fork_handlers.store(false, kRelaxed);
 }
 #endif
 

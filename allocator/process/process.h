@@ -17,6 +17,10 @@ void end_thread();
 void reset_process();
 #endif
 
+// The lock that is held while the process starts, for the fork handlers.
+void lock_process();
+void unlock_process();
+
 // Called before, and after, a fork.
 void before_fork();
 void after_fork_in_parent();
