@@ -117,7 +117,9 @@ Operations::Ran Operations::dispatch(const Step& step) {
 bool Operations::affordable(const Expectation& expected, uint64_t charge_given_back) const {
   if (expected.verdict == Verdict::kMustFail) return true;
   if (expected.charge > kJudgedBytes) {
-    return beyond_judgement_ == 0 || beyond_judgement_ + expected.charge <= kMaxBeyondJudgement;
+    // What no address space holds must fail at once, and a seam refuses; the rest might succeed, lazily, and cost seconds.
+    return expected.charge >= kAddressLimit || promises_.limits_at_seam ||
+           beyond_judgement_ + expected.charge <= kMaxBeyondJudgement;
   }
   return heap_.live_charge() - beyond_judgement_ - charge_given_back + expected.charge <= options_.live_bytes_cap;
 }

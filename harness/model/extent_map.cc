@@ -33,33 +33,35 @@ ExtentMap::~ExtentMap() {
   unmap_pages(root_, kTableEntries * sizeof(Table*));
 }
 
-ExtentMap::Leaf* ExtentMap::find(uintptr_t address) const {
+ExtentMap::Entry ExtentMap::entry_at(uintptr_t address) const {
   const size_t index = address >> kLeafShift;
   const Table* table = root_[index >> kTableBits];
-  return table == nullptr ? nullptr : table->leaves[index & (kTableEntries - 1)];
+  return table == nullptr ? 0 : table->entries[index & (kTableEntries - 1)];
 }
 
-ExtentMap::Leaf& ExtentMap::find_or_make(uintptr_t address) {
+ExtentMap::Entry& ExtentMap::make_entry(uintptr_t address) {
   const size_t index = address >> kLeafShift;
   Table*& table = root_[index >> kTableBits];
   if (table == nullptr) {
     table = static_cast<Table*>(map_pages(sizeof(Table)));
     tables_.reserve(table_count_ + 1);
     tables_[table_count_++] = table;
+    leaf_count_ += sizeof(Table) / sizeof(Leaf);
   }
-  Leaf*& leaf = table->leaves[index & (kTableEntries - 1)];
-  if (leaf == nullptr) leaf = new_leaf();
-  return *leaf;
+  return table->entries[index & (kTableEntries - 1)];
 }
 
-ExtentMap::Leaf* ExtentMap::new_leaf() {
+ExtentMap::Leaf& ExtentMap::make_leaf(Entry& entry) {
+  if (Leaf* leaf = leaf_of(entry)) return *leaf;
   if (chunk_count_ == 0 || leaves_in_chunk_ == kLeavesPerChunk) {
     chunks_.reserve(chunk_count_ + 1);
     chunks_[chunk_count_++] = static_cast<Leaf*>(map_pages(kLeavesPerChunk * sizeof(Leaf)));
     leaves_in_chunk_ = 0;
   }
   ++leaf_count_;
-  return &chunks_[chunk_count_ - 1][leaves_in_chunk_++];
+  Leaf* leaf = &chunks_[chunk_count_ - 1][leaves_in_chunk_++];
+  entry |= reinterpret_cast<Entry>(leaf);
+  return *leaf;
 }
 
 // Calls visit(address in leaf, first granule, last granule) for each leaf of the range; stops at the first false.
@@ -78,9 +80,10 @@ bool ExtentMap::for_each_part(uintptr_t begin, size_t size, Visit visit) {
 
 bool ExtentMap::any(uintptr_t begin, size_t size) const {
   return !for_each_part(begin, size, [this](uintptr_t at, size_t first, size_t last) {
-    const Leaf* leaf = find(at);
+    const Entry entry = entry_at(at);
+    if ((entry & kWhole) != 0) return false;
+    const Leaf* leaf = leaf_of(entry);
     if (leaf == nullptr) return true;
-    if (leaf->full != 0) return false;
     return for_each_word(first, last, [leaf](size_t word, uint64_t bits) { return (leaf->words[word] & bits) == 0; });
   });
 }
@@ -89,10 +92,11 @@ bool ExtentMap::insert(uintptr_t begin, size_t size) {
   const uintptr_t last = begin + size - 1;
   if (begin / (64 * kGranuleBytes) == last / (64 * kGranuleBytes)) {
     // One word: by far the most common case.
-    Leaf& leaf = find_or_make(begin);
-    uint64_t& word = leaf.words[(begin / (64 * kGranuleBytes)) % kLeafWords];
+    Entry& entry = make_entry(begin);
+    if ((entry & kWhole) != 0) return false;
+    uint64_t& word = make_leaf(entry).words[(begin / (64 * kGranuleBytes)) % kLeafWords];
     const uint64_t bits = mask((begin / kGranuleBytes) % 64, (last / kGranuleBytes) % 64);
-    if ((word & bits) != 0 || leaf.full != 0) return false;
+    if ((word & bits) != 0) return false;
     word |= bits;
     return true;
   }
@@ -103,11 +107,12 @@ bool ExtentMap::insert(uintptr_t begin, size_t size) {
 
 void ExtentMap::force(uintptr_t begin, size_t size) {
   for_each_part(begin, size, [this](uintptr_t at, size_t first, size_t last) {
-    Leaf& leaf = find_or_make(at);
+    Entry& entry = make_entry(at);
     if (first == 0 && last == kLeafGranules - 1) {
-      leaf.full = 1;
+      entry |= kWhole;
       return true;
     }
+    Leaf& leaf = make_leaf(entry);
     return for_each_word(first, last, [&leaf](size_t word, uint64_t bits) {
       leaf.words[word] |= bits;
       return true;
@@ -117,12 +122,11 @@ void ExtentMap::force(uintptr_t begin, size_t size) {
 
 void ExtentMap::remove(uintptr_t begin, size_t size) {
   for_each_part(begin, size, [this](uintptr_t at, size_t first, size_t last) {
-    Leaf* leaf = find(at);
-    if (leaf == nullptr) return true;
     if (first == 0 && last == kLeafGranules - 1) {
-      leaf->full = 0;
+      make_entry(at) &= ~kWhole;
       return true;
     }
+    Leaf* leaf = leaf_of(entry_at(at));
     return for_each_word(first, last, [leaf](size_t word, uint64_t bits) {
       leaf->words[word] &= ~bits;
       return true;

@@ -42,17 +42,20 @@ class ExtentMap {
   static constexpr size_t kLeavesToKeep = 4096;
 
   struct Leaf {
-    uint32_t full;       // one block covers all of it; the words stay zero
-    uint32_t padding;
     uint64_t words[kLeafWords];
   };
+  // A leaf's address, or kWhole: one block covers all of it, and no leaf is needed for that. Both when there is one that
+  // was used before.
+  using Entry = uintptr_t;
+  static constexpr Entry kWhole = 1;
   struct Table {
-    Leaf* leaves[kTableEntries];
+    Entry entries[kTableEntries];
   };
 
-  Leaf* find(uintptr_t address) const;
-  Leaf& find_or_make(uintptr_t address);
-  Leaf* new_leaf();
+  Entry entry_at(uintptr_t address) const;
+  Entry& make_entry(uintptr_t address);
+  Leaf& make_leaf(Entry& entry);
+  static Leaf* leaf_of(Entry entry) { return reinterpret_cast<Leaf*>(entry & ~kWhole); }
   template <typename Visit>
   static bool for_each_part(uintptr_t begin, size_t size, Visit visit);
 
@@ -62,7 +65,7 @@ class ExtentMap {
   MappedArray<Leaf*> chunks_;
   size_t chunk_count_ = 0;
   size_t leaves_in_chunk_ = 0;
-  size_t leaf_count_ = 0;
+  size_t leaf_count_ = 0;              // and tables, which are as large as 16 leaves
 };
 
 }  // namespace assay

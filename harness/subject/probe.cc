@@ -17,6 +17,7 @@ namespace {
 constexpr int kUntouched = 0x5A5A;
 constexpr unsigned kProbeSeconds = 10;
 constexpr size_t kImpossibleSize = (~size_t{0} >> 1) + 1;
+constexpr size_t kMoreThanTheKernelGives = size_t{1} << 50;
 
 // realloc(p, 0) that answers NULL has freed the block when the address comes back for the same size soon.
 ReallocZero probe_realloc_zero(const SubjectApi& api) {
@@ -54,7 +55,7 @@ bool probe_memalign_errno(const SubjectApi& api) {
   errno = kUntouched;
   if (api.posix_memalign(&out, 3, 8) == 0 || errno != kUntouched) return false;
   if (api.posix_memalign(&out, 64, kImpossibleSize) == 0 || errno != kUntouched) return false;
-  return true;
+  return api.posix_memalign(&out, 64, kMoreThanTheKernelGives) != 0 && errno == kUntouched;
 }
 
 bool probe_zero_size(const SubjectApi& api) {
