@@ -1,0 +1,84 @@
+#include "harness/subject/registry.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "harness/op/program.h"
+#include "harness/subject/elf_scan.h"
+
+namespace assay {
+namespace {
+
+std::string library(const std::string& name) { return std::string(ASSAY_LIBRARY_DIR) + "/lib" + name + ".so"; }
+
+std::string refusal(const std::string& spec) {
+  try {
+    open_subject(spec);
+    return "";
+  } catch (const InputError& error) {
+    return error.message;
+  }
+}
+
+TEST(OpenSubject, BadInputIsOneLineThatNamesIt) {
+  const struct {
+    std::string spec, part;
+  } kRows[] = {
+      {"nosuchthing", "unknown subject 'nosuchthing'"},
+      {"./no/such/file.so", "No such file"},
+      {"/tmp/", "is a directory"},
+      {"/etc/passwd", "is not an ELF file"},
+      {"/proc/self/exe", ""},
+      {library("no_malloc"), "has no function malloc"},
+      {library("toy_malloc") + ":xyz_", "has no function xyz_malloc"},
+      {library("dies_at_load"), "dies while it is loaded"},
+  };
+  for (const auto& row : kRows) {
+    const std::string message = refusal(row.spec);
+    EXPECT_NE(message, "") << row.spec;
+    EXPECT_NE(message.find(row.part), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+  }
+}
+
+TEST(OpenSubject, AnySharedObjectWithAMalloc) {
+  const auto subject = open_subject(library("toy_malloc"));
+  EXPECT_EQ(subject->name(), library("toy_malloc"));
+  EXPECT_NE(subject->api().usable_size, nullptr);
+  EXPECT_EQ(subject->api().collect, nullptr);
+  EXPECT_TRUE(subject->owns_code(reinterpret_cast<const void*>(subject->api().malloc)));
+  EXPECT_FALSE(subject->owns_code(reinterpret_cast<const void*>(&std::abort)));
+  EXPECT_EQ(subject->promises().realloc_zero, ReallocZero::kMinimal);
+  EXPECT_TRUE(subject->promises().memalign_rejects_without_errno);
+  EXPECT_TRUE(subject->promises().aligned_alloc_rejects_bad_alignment);
+}
+
+TEST(OpenSubject, LibcIsThisProcessesOwn) {
+  const auto libc = open_subject("libc");
+  EXPECT_EQ(libc->promises().realloc_zero, ReallocZero::kFrees);
+  EXPECT_TRUE(libc->promises().zero_size_unique);
+  EXPECT_FALSE(libc->promises().aligned_alloc_rejects_bad_alignment);
+  EXPECT_NE(libc->version().find("glibc"), std::string::npos);
+}
+
+TEST(NeedsPreload, OnlyWhoCallsItselfByAnOpenName) {
+  EXPECT_FALSE(needs_preload(library("toy_malloc")));
+  EXPECT_TRUE(needs_preload(library("toy_preload")));
+  EXPECT_FALSE(needs_preload(library("no_malloc")));
+}
+
+TEST(ListSubjects, HasEveryName) {
+  const auto listings = list_subjects();
+  for (const char* name : {"ximalloc", "libc"}) {
+    const auto row = std::find_if(listings.begin(), listings.end(), [&](const auto& entry) { return entry.name == name; });
+    ASSERT_NE(row, listings.end());
+    EXPECT_TRUE(row->available);
+    EXPECT_FALSE(row->capabilities.empty());
+  }
+}
+
+}  // namespace
+}  // namespace assay
