@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace xi::os {
 
@@ -27,5 +28,13 @@ int decommit(void* address, size_t size);
 
 // Contents gone (the range reads as zeros), still accessible.
 int discard(void* address, size_t size);
+
+// Says that blocks are about to be handed out from a part of committed memory. Means nothing to the system; a reset of
+// the seam zeroes no more than what was used.
+#if defined(XIMALLOC_TEST_SEAMS)
+void will_use(uintptr_t address, size_t size);
+#else
+inline void will_use(uintptr_t, size_t) {}
+#endif
 
 }  // namespace xi::os

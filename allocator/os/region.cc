@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "allocator/base/assert.h"
@@ -19,6 +20,39 @@ namespace {
 uintptr_t map_inaccessible(uintptr_t address, size_t size, int flags) {
   const long result = syscall(SYS_mmap, address, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
   return result == -1 ? 0 : static_cast<uintptr_t>(result);
+}
+
+// Resident pages that a reset zeroes instead of giving them back.
+constexpr size_t kMaxPagesZeroed = 1024;
+
+// Not by memset: the tester may have poisoned parts of the page for the address sanitizer.
+void zero_page(uintptr_t address) {
+  auto* destination = reinterpret_cast<void*>(address);
+  size_t words = 4096 / 8;
+  __asm__ volatile("rep stosq" : "+D"(destination), "+c"(words) : "a"(0) : "memory");
+}
+
+void set_bits(uint64_t* words, size_t first, size_t count, bool value) {
+  while (count > 0) {
+    const size_t here = count < 64 - first % 64 ? count : 64 - first % 64;
+    const uint64_t mask = bit_mask(first % 64, here);
+    value ? words[first / 64] |= mask : words[first / 64] &= ~mask;
+    first += here;
+    count -= here;
+  }
+}
+
+// The first bit in [from, end) with the value; `end` when there is none.
+size_t next_bit(const uint64_t* words, size_t from, size_t end, bool value) {
+  while (from < end) {
+    const uint64_t word = (value ? words[from / 64] : ~words[from / 64]) >> (from % 64);
+    if (word != 0) {
+      const size_t found = from + lowest_bit(word);
+      return found < end ? found : end;
+    }
+    from = align_down(from, 64) + 64;
+  }
+  return end;
 }
 
 }  // namespace
@@ -75,14 +109,7 @@ void Region::release(uintptr_t address) {
 }
 
 void Region::set_committed(uintptr_t address, size_t size, bool committed) {
-  size_t bit = granule(address);
-  for (size_t left = size / kSliceSize; left > 0;) {
-    const size_t here = left < 64 - bit % 64 ? left : 64 - bit % 64;
-    const uint64_t mask = bit_mask(bit % 64, here);
-    committed ? committed_[bit / 64] |= mask : committed_[bit / 64] &= ~mask;
-    bit += here;
-    left -= here;
-  }
+  set_bits(committed_, granule(address), size / kSliceSize, committed);
 }
 
 bool Region::is_committed(uintptr_t address, size_t size) const {
@@ -94,22 +121,78 @@ bool Region::is_committed(uintptr_t address, size_t size) const {
 
 size_t Region::committed_in(uintptr_t address, size_t size) const {
   size_t total = 0;
-  size_t bit = granule(address);
-  for (size_t left = size / kSliceSize; left > 0;) {
-    const size_t here = left < 64 - bit % 64 ? left : 64 - bit % 64;
-    total += count_bits(committed_[bit / 64] & bit_mask(bit % 64, here));
-    bit += here;
-    left -= here;
+  each_run(committed_, address, size, [&total](uintptr_t, size_t run) { total += run; });
+  return total;
+}
+
+// Calls visit(address, size) for each run of granules in the range whose bit is set.
+template <class Visit>
+void Region::each_run(const Bits& bits, uintptr_t address, size_t size, Visit visit) const {
+  const size_t end = granule(address) + size / kSliceSize;
+  for (size_t at = next_bit(bits, granule(address), end, true); at < end;) {
+    const size_t stop = next_bit(bits, at, end, false);
+    visit(base_ + at * kSliceSize, (stop - at) * kSliceSize);
+    at = next_bit(bits, stop, end, true);
   }
-  return total * kSliceSize;
+}
+
+int Region::open(uintptr_t address, size_t size) {
+  const size_t first = granule(address), end = first + size / kSliceSize;
+  if (next_bit(open_, first, end, false) == end) return 0;
+  if (syscall(SYS_mprotect, address, size, PROT_READ | PROT_WRITE) != 0) return errno;
+  set_bits(open_, first, end - first, true);
+  return 0;
+}
+
+int Region::close(uintptr_t address, size_t size) {
+  int error = discard(address, size);
+  if (error == 0 && syscall(SYS_mprotect, address, size, PROT_NONE) != 0) error = errno;
+  if (error == 0) set_bits(open_, granule(address), size / kSliceSize, false);
+  return error;
+}
+
+int Region::discard(uintptr_t address, size_t size) {
+  return syscall(SYS_madvise, address, size, MADV_DONTNEED) == 0 ? 0 : errno;
+}
+
+void Region::set_used(uintptr_t address, size_t size) {
+  const size_t first = os_page(address);
+  set_bits(used_, first, os_page(address + size - 1) + 1 - first, true);
+}
+
+// Zeroes the used part of a range, which is open, as long as the budget of resident pages lasts; discards the rest.
+void Region::clean(uintptr_t address, size_t size, Purpose purpose, size_t* budget) {
+  constexpr size_t kStepPages = 256;
+  unsigned char resident[kStepPages];
+  const size_t end = os_page(address) + size / kOsPage;
+  const auto next_used = [this, end, purpose](size_t from) {
+    return purpose == Purpose::kMetadata ? from : next_bit(used_, from, end, true);
+  };
+  for (size_t first = next_used(os_page(address)); first < end;) {
+    const uintptr_t start = base_ + first * kOsPage;
+    const size_t pages = end - first < kStepPages ? end - first : kStepPages;
+    if (*budget == 0 || syscall(SYS_mincore, start, pages * kOsPage, resident) != 0) {
+      discard(start, (end - first) * kOsPage);
+      break;
+    }
+    for (size_t page = first; page < first + pages; page = next_used(page + 1)) {
+      if ((resident[page - first] & 1) == 0) continue;
+      zero_page(base_ + page * kOsPage);
+      if (*budget > 0) --*budget;
+    }
+    first = next_used(first + pages);
+  }
+  if (purpose == Purpose::kBlocks) set_bits(used_, os_page(address), size / kOsPage, false);
 }
 
 void Region::reset() {
-  if (count_ == 0) return;
-  for (size_t i = 0; i < count_; ++i) set_committed(ranges_[i].start, ranges_[i].size, false);
-  const uintptr_t first = ranges_[0].start;
-  const size_t size = ranges_[count_ - 1].start + ranges_[count_ - 1].size - first;
-  map_inaccessible(first, size, MAP_FIXED);
+  size_t budget = kMaxPagesZeroed;
+  for (size_t i = 0; i < count_; ++i) {
+    const Range& range = ranges_[i];
+    each_run(committed_, range.start, range.size,
+             [&](uintptr_t address, size_t size) { clean(address, size, range.purpose, &budget); });
+    set_committed(range.start, range.size, false);
+  }
   count_ = 0;
 }
 

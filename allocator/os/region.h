@@ -38,21 +38,38 @@ class Region {
   bool contains(uintptr_t address) const { return base_ != 0 && address - base_ < kSize; }
   bool is_fixed() const { return base_ == kFixedBase; }
 
-  // Back to empty: forgets all ranges, and returns their memory in one step. The region itself stays reserved.
+  // Real access to a part of a range that is taken; 0 or an errno value. What is accessible is zero where it was not
+  // accessible before. Opening what is open already costs no system call.
+  int open(uintptr_t address, size_t size);
+  int close(uintptr_t address, size_t size);
+  int discard(uintptr_t address, size_t size);
+
+  // Notes that a part of a range for blocks may hold something other than zeros. Ranges for metadata always may.
+  void set_used(uintptr_t address, size_t size);
+
+  // Back to empty: forgets all ranges, and zeroes what was used. A page fault costs as much as zeroing 40 pages that are
+  // there, so that memory stays accessible and resident for the next program, as long as it is not much.
   void reset();
 
  private:
   static constexpr size_t kMaxRanges = 8192;
-  static constexpr size_t kWords = kSize / kSliceSize / 64;
+  static constexpr size_t kOsPage = 4096;
+  using Bits = uint64_t[kSize / kSliceSize / 64];
 
   bool reserve_once();
+  void clean(uintptr_t address, size_t size, Purpose purpose, size_t* budget);
+  size_t os_page(uintptr_t address) const { return (address - base_) / kOsPage; }
+  template <class Visit>
+  void each_run(const Bits& bits, uintptr_t address, size_t size, Visit visit) const;
   size_t index_after(uintptr_t address) const;
   size_t granule(uintptr_t address) const { return (address - base_) / kSliceSize; }
 
   uintptr_t base_ = 0;
   size_t count_ = 0;
   Range ranges_[kMaxRanges] = {};
-  uint64_t committed_[kWords] = {};
+  Bits committed_ = {};                       // as far as the allocator is concerned
+  Bits open_ = {};                            // readable and writable in fact
+  uint64_t used_[kSize / kOsPage / 64] = {};  // pages of the system that blocks may have been handed out from
 };
 
 }  // namespace xi::os

@@ -2,10 +2,6 @@
 
 #include "allocator/os/seam.h"
 
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include "allocator/base/assert.h"
 #include "allocator/base/bits.h"
 #include "allocator/base/lock.h"
@@ -33,14 +29,6 @@ void tell(const SeamCall& call, void* address) {
   if (seam.hook.after != nullptr) seam.hook.after(call, address);
 }
 
-// Raw calls, for the same reason as in region.cc.
-int raw_protect(uintptr_t address, size_t size, int protection) {
-  return syscall(SYS_mprotect, address, size, protection) == 0 ? 0 : errno;
-}
-int raw_discard(uintptr_t address, size_t size) {
-  return syscall(SYS_madvise, address, size, MADV_DONTNEED) == 0 ? 0 : errno;
-}
-
 void count_committed(Purpose purpose, size_t before, size_t after) {
   seam.committed_bytes += after - before;
   if (purpose == Purpose::kBlocks) seam.blocks.committed_bytes += after - before;
@@ -63,7 +51,7 @@ int take(Call kind, size_t size, size_t alignment, Purpose purpose, void** out) 
     const uintptr_t address = region.take(size, alignment, purpose);
     if (address == 0) return ENOMEM;
     if (kind == Call::kMap) {
-      if (const int error = raw_protect(address, size, PROT_READ | PROT_WRITE)) {
+      if (const int error = region.open(address, size)) {
         region.release(address);
         return error;
       }
@@ -139,10 +127,8 @@ int unmap(void* where, size_t size) {
     range = region.find(address_of(where));
     XI_ASSERT(range != nullptr && range->size == size);
   }
-  const int error = change(Call::kUnmap, where, size, false, [size](uintptr_t address) {
-    const int failed = raw_discard(address, size);
-    return failed != 0 ? failed : raw_protect(address, size, PROT_NONE);
-  });
+  const int error =
+      change(Call::kUnmap, where, size, false, [size](uintptr_t address) { return region.close(address, size); });
   if (error != 0) return error;
   LockGuard guard(seam.lock);
   count_mapped(Purpose::kBlocks, -size);
@@ -151,19 +137,21 @@ int unmap(void* where, size_t size) {
 }
 
 int commit(void* where, size_t size) {
-  return change(Call::kCommit, where, size, true,
-                [size](uintptr_t address) { return raw_protect(address, size, PROT_READ | PROT_WRITE); });
+  return change(Call::kCommit, where, size, true, [size](uintptr_t address) { return region.open(address, size); });
+}
+
+void will_use(uintptr_t address, size_t size) {
+  LockGuard guard(seam.lock);
+  // Tests make pages from memory of their own.
+  if (region.contains(address)) region.set_used(address, size);
 }
 
 int decommit(void* where, size_t size) {
-  return change(Call::kDecommit, where, size, false, [size](uintptr_t address) {
-    const int failed = raw_discard(address, size);
-    return failed != 0 ? failed : raw_protect(address, size, PROT_NONE);
-  });
+  return change(Call::kDecommit, where, size, false, [size](uintptr_t address) { return region.close(address, size); });
 }
 
 int discard(void* where, size_t size) {
-  return change(Call::kDiscard, where, size, true, [size](uintptr_t address) { return raw_discard(address, size); });
+  return change(Call::kDiscard, where, size, true, [size](uintptr_t address) { return region.discard(address, size); });
 }
 
 }  // namespace xi::os

@@ -1,6 +1,7 @@
 #include "allocator/page/page.h"
 
 #include "allocator/base/assert.h"
+#include "allocator/os/memory.h"
 #include "allocator/support/report.h"
 
 namespace xi {
@@ -54,6 +55,7 @@ void Page::extend() {
   if (count == 0) count = 1;
   if (count > reserved - capacity) count = reserved - capacity;
   char* const first = reinterpret_cast<char*>(start) + capacity * block_size;
+  os::will_use(address_of(first), count * block_size);
   char* at = first;
   for (uint32_t i = 1; i < count; ++i, at += block_size) {
     set_next(reinterpret_cast<Block*>(at), reinterpret_cast<Block*>(at + block_size));
