@@ -19,8 +19,8 @@ inline constexpr size_t kMaxCounters = size_t{1} << 16;
 inline constexpr size_t kMaxSettled = 256;
 
 // The latest programs, oldest overwritten first. Kept only where the subject cannot be reset.
-inline constexpr size_t kRecentPrograms = 64;
-inline constexpr size_t kRecentBytes = 16 * 1024;
+inline constexpr size_t kRecentPrograms = 256;
+inline constexpr size_t kRecentBytes = 8 * 1024;
 struct RecentProgram {
   uint32_t size = 0;                                   // kTooLong: it did not fit
   uint8_t bytes[kRecentBytes] = {};

@@ -49,6 +49,9 @@ void ThreadTeam::abandon() {
 }
 
 void ThreadTeam::use_signal_stack(Lane& lane) {
+  // ASan gives each thread a stack of its own, and at the thread's end unmaps whichever is installed then.
+  stack_t current{};
+  if (sigaltstack(nullptr, &current) == 0 && (current.ss_flags & SS_DISABLE) == 0) return;
   if (lane.signal_stack == nullptr) lane.signal_stack = map_pages(kSignalStackBytes);
   stack_t stack{};
   stack.ss_sp = lane.signal_stack;

@@ -1,0 +1,96 @@
+"""`assay fuzz` from outside: sound allocators stay clean, faulty ones are caught, and what is kept replays."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+import unittest
+
+from tool import BUILD, TOOL, ToolTest, library, worker
+
+
+class Fuzz(ToolTest):
+    def hunt(self, *arguments, seconds="30", status=None, **options):
+        return self.run_json("fuzz", "--seconds", seconds, "--seed", "1", *arguments, status=status, **options)
+
+    def assert_replays(self, finding):
+        text = pathlib.Path(finding["text"])
+        self.assertTrue(text.is_file())
+        self.assertTrue(pathlib.Path(finding["file"]).is_file())
+        self.assertIn("expect: " + finding["token"], text.read_text())
+        # No option: the header says what it needs.
+        entry = self.run_json("replay", str(text), status=1)["files"][0]
+        self.assertEqual(entry["token"], finding["token"])
+
+    def test_our_own_is_clean_and_resumes(self):
+        first = self.hunt(seconds="6", status=0)
+        self.assertEqual(first["findings"], [])
+        row = first["targets"][0]
+        self.assertEqual((row["name"], row["subject"], row["engine"], row["violations"]),
+                         ("alloc_ops", "ximalloc", "libfuzzer", 0))
+        self.assertGreater(row["programs"], 500)
+        self.assertGreaterEqual(row["allocator_counters"], 600)
+        self.assertGreater(row["allocator_counters_hit"], 300)
+        self.assertGreater(row["mean_operations"], 5)
+        self.assertGreater(row["mix"]["malloc"], 0)
+        kept = row["corpus_files"]
+        self.assertGreater(kept, 20)
+        self.assertGreaterEqual(self.hunt(seconds="4", status=0)["targets"][0]["corpus_files"], kept)
+
+    def test_faulty_one_is_caught_and_replays(self):
+        answer = self.hunt("--subject", library("faulty_overlap"), status=1)
+        self.assertEqual(answer["verdict"], "violation")
+        finding = answer["findings"][0]
+        self.assertEqual(finding["oracle"], "overlap")
+        self.assertEqual((finding["times_seen"], finding["times_run"]), (3, 3))
+        self.assert_replays(finding)
+
+    def test_crash_is_caught_and_replays(self):
+        finding = self.hunt("--subject", library("faulty_crash"), status=1)["findings"][0]
+        self.assertEqual(finding["oracle"], "crash")
+        self.assert_replays(finding)
+
+    def test_find_that_needs_its_past(self):
+        # Overlaps from the 3,000th allocation of a process on: no single program shows it.
+        finding = self.hunt("--subject", library("faulty_stateful"), status=1, timeout=300)["findings"][0]
+        self.assertEqual(finding["oracle"], "overlap")
+        self.assertEqual(finding["times_seen"], 3)
+        self.assert_replays(finding)
+
+    @unittest.skipUnless(worker(), "no plain worker executable")
+    def test_preloaded_one_is_caught(self):
+        environment = {"ASSAY_WORKER": worker()}
+        answer = self.hunt("--subject", library("faulty_preload"), status=1, environment=environment)
+        self.assertEqual(answer["findings"][0]["oracle"], "overlap")
+
+    def test_known_token_does_not_count(self):
+        fault = library("faulty_alignment")
+        first = self.hunt("--subject", fault, "--keep-going", seconds="5", status=1)
+        tokens = [finding["token"] for finding in first["findings"]]
+        self.assertEqual(len(tokens), len(set(tokens)))
+        known = self.write("known.txt", "\n".join(tokens) + "\n")
+        again = self.hunt("--subject", fault, "--keep-going", "--known", known, seconds="5")
+        self.assertFalse(set(tokens) & {finding["token"] for finding in again["findings"]})
+
+    def test_interrupt_gives_the_summary_and_leaves_no_child(self):
+        env = dict(os.environ, ASSAY_ROOT=str(self.folder))
+        running = subprocess.Popen([TOOL, "fuzz", "--seconds", "100"], env=env, stdout=subprocess.PIPE, text=True)
+        time.sleep(4)
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=30)
+        self.assertEqual(running.returncode, 0)
+        self.assertIn("programs in", out)
+        commands = [path.read_bytes() for path in pathlib.Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
+        self.assertFalse([line for line in commands if str(self.folder).encode() in line])
+
+    def test_refuses_what_would_lead_it_astray(self):
+        for target, words in (("floor_fuzz", "it was not instrumented"), ("foreign_fuzz", "only allocator/ may have them")):
+            with self.subTest(target):
+                done = subprocess.run([BUILD / "bin" / target, "-runs=1"], capture_output=True, text=True, timeout=60)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn(words, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
