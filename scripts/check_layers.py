@@ -94,7 +94,7 @@ def check_includes(root, source, lines, layers):
             if bracket == '"' and name.split("/")[0] in FIRST_FOLDERS:
                 yield number, f'"{name}" is not in this tree'
             continue
-        if is_test(target):
+        if is_test(target) and not is_test(source):
             yield number, f"{target} is a test"
         allowed = [layer, *layers[layer]]
         if is_test(source):

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "harness/op/program.h"
+#include "harness/report/workdir.h"
 #include "tools/bench/allocators.h"
 #include "tools/bench/measure.h"
 #include "tools/subcommand.h"
@@ -88,15 +89,14 @@ void print_row(FILE* out, const nlohmann::json& row) {
 }
 
 SubcommandOutcome run_bench(const Options& options, const GlobalOptions& global) {
-  // <root>/build/<flavour>/bin/assay; what is measured is the release flavour.
-  const fs::path root = fs::read_symlink("/proc/self/exe").parent_path().parent_path().parent_path().parent_path();
-  Bench bench{root / "build" / "release" / "bin" / "bench_workload", root / "work" / "bench"};
-  if (!fs::exists(bench.program)) throw InputError{"the release flavour is not built: ./assay build release"};
-  fs::create_directories(bench.scratch);
+  const fs::path root = repository_root();
+  const fs::path program = root / "build" / "release" / "bin" / "bench_workload";
+  if (!fs::exists(program)) throw InputError{"the release flavour is not built: ./assay build release"};
   const std::vector<Workload> workloads = chosen_workloads(options.names);
   const std::vector<PreloadedAllocator> allocators =
       options.against.empty() ? installed_allocators(root) : parse_allocators(options.against, root);
 
+  const Bench bench{program, ensure_dir(work_root() / "bench")};
   SubcommandOutcome outcome;
   outcome.fields["workloads"] = nlohmann::json::array();
   FILE* out = global.json ? stderr : stdout;

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <future>
 #include <memory>
+#include <set>
 
 #include "harness/op/program.h"
 #include "tools/mutants/expectation.h"
@@ -20,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using namespace mutants;
+
+constexpr int kControlSeconds = 30;
 
 struct Options {
   std::vector<std::string> filters;
@@ -84,11 +86,10 @@ fs::path blind_seeds(const SourceTree& tree, const std::string& target, const fs
   return folder;
 }
 
-Row hunt_mutant(const Expectation& mutant, const Options& options, const GlobalOptions& global,
-                const SourceTree& tree) {
+Row hunt_mutant(const Expectation& mutant, const MutantBuild& build, const Options& options,
+                const GlobalOptions& global, const SourceTree& tree) {
   Row row;
   row.mutant = mutant;
-  const MutantBuild build = build_mutant(mutant, tree);
   row.build_seconds = build.seconds;
 
   HuntOptions from_corpus{.target = build.target,
@@ -125,33 +126,53 @@ Row hunt_mutant(const Expectation& mutant, const Options& options, const GlobalO
   return row;
 }
 
+// The allocator as it is, hunted alike with each target that the mutants are hunted with.
+Control hunt_unmutated(const std::vector<Expectation>& selected, const SourceTree& tree, int seconds, uint64_t seed) {
+  std::set<std::string> targets;
+  for (const Expectation& mutant : selected) targets.insert(mutant.target);
+  Control control;
+  for (const std::string& target : targets) {
+    const HuntResult result = hunt({.target = tree.fuzz_build / "bin" / target,
+                                    .tool = {},
+                                    .seeds = seeds_of(tree, target),
+                                    .folder = tree.mutant_folder("control") / target,
+                                    .seconds = seconds,
+                                    .seed = seed});
+    if (!result.fault.empty()) throw InputError{fmt::format("the control did not run: {}", result.fault)};
+    control.programs += result.programs;
+    control.seconds += result.seconds;
+    if (result.found()) {
+      ++control.violations;
+      control.oracle = result.oracle;
+    }
+  }
+  return control;
+}
+
 SubcommandOutcome run_mutants(const Options& options, const GlobalOptions& global) {
   const SourceTree tree = SourceTree::of_this_tool();
   const std::vector<Expectation> selected = select(options, tree);
   FILE* out = global.json ? stderr : stdout;
 
-  HuntOptions unmutated{.target = tree.fuzz_build / "bin" / selected.front().target,
-                        .tool = {},
-                        .seeds = seeds_of(tree, selected.front().target),
-                        .folder = tree.mutant_folder("control"),
-                        .seconds = options.seconds > 0 ? options.seconds : 60,
-                        .seed = global.seed_given ? global.seed : 1};
-  std::future<HuntResult> beside = std::async(std::launch::async, [unmutated] { return hunt(unmutated); });
-
+  // All of them before any hunt: a patch that does not apply or compile is told at once.
+  std::vector<MutantBuild> builds;
+  for (const Expectation& mutant : selected) {
+    fmt::print(out, "building {}\n", mutant.name);
+    std::fflush(out);
+    builds.push_back(build_mutant(mutant, tree));
+  }
   fmt::print(out, "{}\n", heading(options.blind));
   std::vector<Row> rows;
-  for (const Expectation& mutant : selected) {
-    rows.push_back(hunt_mutant(mutant, options, global, tree));
+  for (size_t i = 0; i < selected.size(); ++i) {
+    rows.push_back(hunt_mutant(selected[i], builds[i], options, global, tree));
     fmt::print(out, "{}\n", text(rows.back()));
     std::fflush(out);
   }
-  const HuntResult control_run = beside.get();
-  if (!control_run.fault.empty()) throw InputError{fmt::format("the control did not run: {}", control_run.fault)};
-  const Control control{control_run.programs, control_run.found() ? uint64_t{1} : 0};
+  const Control control = hunt_unmutated(selected, tree, options.seconds > 0 ? options.seconds : kControlSeconds,
+                                         global.seed_given ? global.seed : 1);
   fmt::print(out, "{:<26} {:<9} {:<28} {:<12} {:>7.1f} {:>9}\n", "control (not mutated)",
              control.violations == 0 ? "clean" : "VIOLATION", "-",
-             control_run.found() ? name(control_run.oracle) : std::string_view("-"), control_run.seconds,
-             control.programs);
+             control.oracle == Oracle::kNone ? "-" : name(control.oracle), control.seconds, control.programs);
 
   SubcommandOutcome outcome;
   outcome.message = fmt::format("{} of {} mutants killed", killed(rows), rows.size());

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/op/program.h"
+#include "harness/report/workdir.h"
 #include "tools/command.h"
 
 namespace assay::mutants {
@@ -109,8 +110,7 @@ void write_ninja(const fs::path& file, const std::vector<Step>& steps) {
 
 SourceTree SourceTree::of_this_tool() {
   SourceTree tree;
-  // <root>/build/<flavour>/bin/assay
-  tree.root = fs::read_symlink("/proc/self/exe").parent_path().parent_path().parent_path().parent_path();
+  tree.root = repository_root();
   tree.fuzz_build = tree.root / "build" / "fuzz";
   if (!fs::exists(tree.root / "allocator") || !fs::exists(tree.fuzz_build / "build.ninja")) {
     throw InputError{"mutants are built from the source tree: build its fuzz flavour first (./assay build fuzz)"};

@@ -28,6 +28,8 @@ inline constexpr int kBlindHunts = 5;
 struct Control {
   uint64_t programs = 0;
   uint64_t violations = 0;
+  Oracle oracle = Oracle::kNone;
+  double seconds = 0;
 };
 
 int killed(const std::vector<Row>& rows);

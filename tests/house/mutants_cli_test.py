@@ -1,0 +1,47 @@
+"""`assay mutants --patch` refuses what it cannot build before it hunts anything. Needs the fuzz flavour; exit 77 without."""
+import json
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / "build/fuzz/bin/assay"
+FILE = "allocator/api/realloc.cc"
+FIRST_LINE = (ROOT / FILE).read_text().splitlines()[0]
+
+
+def patch_of(file, old, new):
+    return f"--- a/{file}\n+++ b/{file}\n@@ -1 +1,2 @@\n-{old}\n+{new}\n+{old}\n"
+
+
+REFUSED = [
+    ("not a patch at all\n", "no patch on allocator/"),
+    (patch_of("tools/main.cc", "x", "y"), "not in allocator/"),
+    (patch_of(FILE, "a line that is not there", "y"), "does not apply to allocator/"),
+    (patch_of(FILE, FIRST_LINE, "this is no C++;"), "does not build: "),
+    ("# Expect: alloc_ops fuzz colour within=3\n" + patch_of(FILE, FIRST_LINE, ""), "unknown oracle 'colour'"),
+]
+
+
+class Refusals(unittest.TestCase):
+    def test_each_is_one_line_and_status_2(self):
+        for number, (text, message) in enumerate(REFUSED):
+            with self.subTest(message=message), tempfile.TemporaryDirectory() as folder:
+                patch = Path(folder) / f"house_test_{number}.patch"
+                patch.write_text(text)
+                run = subprocess.run([TOOL, "mutants", "--json", "--patch", patch], capture_output=True, text=True,
+                                     check=False, timeout=250)
+                self.assertEqual(run.returncode, 2, run.stderr)
+                answer = json.loads(run.stdout)
+                self.assertEqual(answer["verdict"], "error")
+                self.assertIn(message, answer["message"])
+                self.assertEqual(len([line for line in run.stderr.splitlines() if line.startswith("assay:")]), 1)
+
+
+if __name__ == "__main__":
+    if not TOOL.exists():
+        print(f"{TOOL} is not there")
+        sys.exit(77)
+    unittest.main()
