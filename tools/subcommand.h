@@ -46,6 +46,8 @@ using SubcommandRun = std::function<SubcommandOutcome(const GlobalOptions&)>;
 CLI::Validator whole_number();
 
 SubcommandRun add_replay(CLI::App& app);
+SubcommandRun add_minimize(CLI::App& app);
+SubcommandRun add_export_c(CLI::App& app);
 SubcommandRun add_show(CLI::App& app);
 SubcommandRun add_encode(CLI::App& app);
 SubcommandRun add_fuzz(CLI::App& app);

@@ -1,0 +1,172 @@
+#include "tools/minimise/minimisation.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <vector>
+
+#include "harness/op/minimise.h"
+#include "harness/report/violation_report.h"
+#include "tools/minimise/program_runner.h"
+#include "tools/minimise/rate_test.h"
+
+namespace assay {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr uint64_t kRunsThatAgree = 5;
+constexpr uint64_t kRunsOfNothing = 20;
+constexpr uint64_t kRunsForARate = 40;
+
+constexpr uint64_t kHangMs = 10'000;    // as in replay
+constexpr uint64_t kShortHangMs = 700;  // for candidates; what is slow only is found out when the result is confirmed
+
+// How candidates are tried; the cheapest way first, the next one when its result is not confirmed.
+struct Strategy {
+  bool reuse_process;
+  bool repeat;  // by RateTest instead of one run
+  uint64_t silence_limit_ms;
+};
+
+std::vector<Strategy> strategies_for(const Showing& original) {
+  const bool hangs = original.violation.oracle == Oracle::kHang;
+  if (!original.always())
+    return {{.reuse_process = false, .repeat = true, .silence_limit_ms = hangs ? kShortHangMs : kHangMs}};
+  std::vector<Strategy> strategies;
+  if (hangs) strategies.push_back({.reuse_process = false, .repeat = false, .silence_limit_ms = kShortHangMs});
+  if (!hangs) strategies.push_back({.reuse_process = true, .repeat = false, .silence_limit_ms = kHangMs});
+  strategies.push_back({.reuse_process = false, .repeat = false, .silence_limit_ms = kHangMs});
+  strategies.push_back({.reuse_process = false, .repeat = true, .silence_limit_ms = kHangMs});
+  return strategies;
+}
+
+// Counts tokens over runs in fresh processes.
+class Observation {
+ public:
+  explicit Observation(std::string expected) : expected_(std::move(expected)) {}
+
+  void add(const RunResult& result) {
+    ++runs_;
+    if (!result.violation) return;
+    const std::string token = dedup_token(result.violation);
+    const auto [entry, fresh] = first_.try_emplace(token, result.violation);
+    ++seen_[entry->first];
+  }
+  uint64_t runs() const { return runs_; }
+
+  Showing showing() const {
+    Showing result;
+    result.runs = runs_;
+    for (const auto& [token, seen] : seen_) {
+      const bool better = token == expected_ || (seen > result.seen && !seen_.contains(expected_));
+      if (!better) continue;
+      result.token = token;
+      result.seen = seen;
+    }
+    if (result.seen > 0) result.violation = first_.at(result.token);
+    return result;
+  }
+
+ private:
+  std::string expected_;
+  std::map<std::string, uint64_t> seen_;
+  std::map<std::string, Violation> first_;
+  uint64_t runs_ = 0;
+};
+
+std::optional<uint64_t> known(uint64_t number) {
+  return number == kNoOperation ? std::nullopt : std::optional(number);
+}
+
+class ProgressLine {
+ public:
+  ProgressLine(std::FILE* out, uint64_t before) : out_(out), before_(before) {}
+  ~ProgressLine() {
+    if (shown_) fmt::print(out_, "\r\033[K");
+  }
+  ProgressLine(const ProgressLine&) = delete;
+  ProgressLine& operator=(const ProgressLine&) = delete;
+
+  void show(const MinimiseProgress& at) {
+    const auto now = Clock::now();
+    if (out_ == nullptr || (shown_ && now - last_ < std::chrono::milliseconds(100))) return;
+    fmt::print(out_, "\r\033[Kminimising: {} of {} operations, {} tries ({})", at.operations, before_, at.tries,
+               at.pass);
+    std::fflush(out_);
+    last_ = now;
+    shown_ = true;
+  }
+
+ private:
+  std::FILE* out_;
+  uint64_t before_;
+  Clock::time_point last_;
+  bool shown_ = false;
+};
+
+MinimiseResult minimise_by(const Strategy& strategy, const WorkerCommand& command, const Program& program,
+                           const Showing& original, const MinimisationOptions& options, Clock::time_point end) {
+  ProgramRunner runner(command,
+                       {.reuse_process = strategy.reuse_process, .silence_limit_ms = strategy.silence_limit_ms});
+  const RateTest test{.rate = static_cast<double>(original.seen) / static_cast<double>(original.runs)};
+  const StillFails still_fails = [&](const Program& candidate) {
+    const auto shows = [&] { return runner.token(candidate) == original.token; };
+    return strategy.repeat ? rate_stays(test, shows) : shows();
+  };
+  ProgressLine line(options.progress, program.operations());
+  MinimiseOptions settings;
+  settings.guilty_line = known(original.violation.line);
+  settings.victim_slot = known(original.violation.victim_slot);
+  settings.progress = [&](const MinimiseProgress& at) {
+    line.show(at);
+    return Clock::now() < end;
+  };
+  return minimise(program, still_fails, settings);
+}
+
+// Half the rate is what a step may cost; two standard deviations are chance.
+bool confirmed(const Showing& original, const Showing& result) {
+  if (result.token != original.token) return false;
+  if (original.always()) return result.always();
+  const double rate = static_cast<double>(original.seen) / static_cast<double>(original.runs);
+  return static_cast<double>(result.seen) * 4 >= rate * static_cast<double>(result.runs);
+}
+
+}  // namespace
+
+Showing observe(const WorkerCommand& command, const Program& program, const std::string& expected) {
+  Observation observation(expected);
+  uint64_t silence_limit_ms = kHangMs;
+  while (true) {
+    ProgramRunner runner(command, {.reuse_process = false, .silence_limit_ms = silence_limit_ms});
+    const RunResult result = runner.run(program);
+    observation.add(result);
+    // One full wait shows that it hangs.
+    if (result.violation.oracle == Oracle::kHang) silence_limit_ms = kShortHangMs;
+    const Showing showing = observation.showing();
+    uint64_t wanted = showing.always() ? kRunsThatAgree : kRunsForARate;
+    if (showing.seen == 0) wanted = kRunsOfNothing;
+    if (showing.runs >= wanted) return showing;
+  }
+}
+
+Minimisation minimise_on(const WorkerCommand& command, const Program& program, const Showing& original,
+                         const MinimisationOptions& options) {
+  const auto end = Clock::now() + options.budget;
+  Minimisation outcome{.program = program, .showing = original};
+  for (const Strategy& strategy : strategies_for(original)) {
+    const MinimiseResult result = minimise_by(strategy, command, program, original, options, end);
+    outcome.tries += result.tries;
+    outcome.stopped_early = result.stopped_early;
+    const Showing showing = observe(command, result.program, original.token);
+    if (confirmed(original, showing)) {
+      outcome.program = result.program;
+      outcome.showing = showing;
+      break;
+    }
+  }
+  return outcome;
+}
+
+}  // namespace assay

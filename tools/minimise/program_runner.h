@@ -1,0 +1,38 @@
+// Runs programs that exist in memory only, in a process that may die of them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "harness/exec/worker.h"
+#include "harness/op/program.h"
+
+namespace assay {
+
+struct RunnerOptions {
+  // Of a subject that can be reset, one process runs program after program; else each has a fresh one.
+  bool reuse_process = false;
+  uint64_t silence_limit_ms = 10'000;
+};
+
+class ProgramRunner {
+ public:
+  ProgramRunner(const WorkerCommand& command, const RunnerOptions& options);
+  ~ProgramRunner();
+  ProgramRunner(const ProgramRunner&) = delete;
+  ProgramRunner& operator=(const ProgramRunner&) = delete;
+
+  RunResult run(const Program& program);
+  // The token of run(program), "" where nothing was violated.
+  std::string token(const Program& program);
+
+ private:
+  void write_file(const Program& program);
+
+  RunnerOptions options_;
+  Worker worker_;
+  int file_ = -1;  // in memory; the worker reads it through /proc
+  std::string path_;
+};
+
+}  // namespace assay
