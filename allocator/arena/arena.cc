@@ -11,14 +11,14 @@ namespace xi {
 
 namespace {
 
+size_t bitmap_size(size_t slices) { return align_up(Bitmap::words_for(slices) * sizeof(Bitmap::Word), 64); }
+
 // Hands out consecutive parts of the metadata mapping.
 class Layout {
  public:
   explicit Layout(char* start) : at_(start) {}
 
-  Bitmap bitmap(size_t bits) {
-    return {reinterpret_cast<Bitmap::Word*>(take(Bitmap::words_for(bits) * sizeof(Bitmap::Word))), bits};
-  }
+  Bitmap bitmap(size_t bits) { return {reinterpret_cast<Bitmap::Word*>(take(bitmap_size(bits))), bits}; }
 
   char* take(size_t size) {
     char* const part = at_;
@@ -31,8 +31,7 @@ class Layout {
 };
 
 size_t metadata_size_for(size_t slices) {
-  const size_t bitmap = align_up(Bitmap::words_for(slices) * sizeof(Bitmap::Word), 64);
-  return align_up(align_up(sizeof(Arena), 64) + (4 + kBinCount) * bitmap + slices * kPageMetaSize, kSliceSize);
+  return align_up(align_up(sizeof(Arena), 64) + (4 + kBinCount) * bitmap_size(slices) + slices * kPageMetaSize, kSliceSize);
 }
 
 }  // namespace
@@ -48,6 +47,7 @@ Arena* create_arena(size_t slices, size_t alignment) {
     return nullptr;
   }
   Layout layout(static_cast<char*>(metadata));
+  os::will_use(address_of(metadata), align_up(sizeof(Arena), 64) + 4 * bitmap_size(slices));
   auto* const arena = new (layout.take(sizeof(Arena))) Arena;
   arena->base = address_of(range);
   arena->slice_count = slices;
@@ -109,6 +109,16 @@ int Arena::commit_claimed(size_t first, size_t count) {
     from = committed.first_clear(to, end);
   }
   return 0;
+}
+
+void Arena::set_abandoned(size_t bin, size_t slice, bool value) {
+  Bitmap& bits = abandoned[bin];
+  if (value) {
+    os::will_use(address_of(bits.word_of(slice)), sizeof(Bitmap::Word));
+    bits.set(slice, 1);
+  } else {
+    bits.clear(slice, 1);
+  }
 }
 
 bool Arena::is_valid() const {

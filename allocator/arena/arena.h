@@ -51,6 +51,8 @@ struct Arena {
   // fits, or the error of the commit that failed.
   int claim(size_t count, size_t alignment, SliceClaim* out);
 
+  void set_abandoned(size_t bin, size_t slice, bool value);
+
   // Gives slices back; their memory is scheduled for purge at `now` + the delay.
   void release(size_t first, size_t count, uint64_t now);
 

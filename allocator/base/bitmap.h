@@ -20,6 +20,7 @@ class Bitmap {
   Bitmap(Word* words, size_t bits) : words_(words), bits_(bits) {}
 
   size_t size() const { return bits_; }
+  const Word* word_of(size_t bit) const { return words_ + bit / 64; }
   bool get(size_t bit) const { return (words_[bit / 64].load(kAcquire) >> (bit % 64) & 1) != 0; }
 
   // All of [first, first + count) is set (clear) as far as one load of each word can tell.

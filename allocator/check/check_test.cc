@@ -88,7 +88,7 @@ TEST_F(CheckTest, APurgeOfWhatIsInUse) {
 }
 
 TEST_F(CheckTest, AnAbandonedBitOfAPageInUse) {
-  page_->arena->abandoned[page_->bin.index()].set(page_->first_slice(), 1);
+  page_->arena->set_abandoned(page_->bin.index(), page_->first_slice(), true);
   expect_fault("bit does not say");
 }
 

@@ -30,6 +30,7 @@ Heap* make_heap() {
     pool.fresh = static_cast<char*>(memory);
     pool.fresh_end = pool.fresh + kChunk;
   }
+  os::will_use(address_of(pool.fresh), sizeof(Heap));
   Heap* const heap = new (pool.fresh) Heap;
   pool.fresh += kHeapStride;
   heap->next_heap = pool.all;

@@ -19,9 +19,9 @@ void set_abandoned(Page* page, bool abandoned) {
   const size_t bin = page->bin.index();
   if (abandoned) {
     abandoned_count[bin].fetch_add(1, kRelaxed);
-    page->arena->abandoned[bin].set(page->first_slice(), 1);
+    page->arena->set_abandoned(bin, page->first_slice(), true);
   } else {
-    page->arena->abandoned[bin].clear(page->first_slice(), 1);
+    page->arena->set_abandoned(bin, page->first_slice(), false);
     abandoned_count[bin].fetch_sub(1, kRelaxed);
   }
 }

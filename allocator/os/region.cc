@@ -22,8 +22,8 @@ uintptr_t map_inaccessible(uintptr_t address, size_t size, int flags) {
   return result == -1 ? 0 : static_cast<uintptr_t>(result);
 }
 
-// Resident pages that a reset zeroes instead of giving them back.
-constexpr size_t kMaxPagesZeroed = 1024;
+// More used pages than this in a row are given back by a reset and not zeroed: a large block is seldom used in full.
+constexpr size_t kMaxPagesZeroed = 192;
 
 // Not by memset: the tester may have poisoned parts of the page for the address sanitizer.
 void zero_page(uintptr_t address) {
@@ -160,40 +160,39 @@ void Region::set_used(uintptr_t address, size_t size) {
   set_bits(used_, first, os_page(address + size - 1) + 1 - first, true);
 }
 
-// Zeroes the used part of a range, which is open, as long as the budget of resident pages lasts; discards the rest.
-void Region::clean(uintptr_t address, size_t size, Purpose purpose, size_t* budget) {
-  constexpr size_t kStepPages = 256;
-  unsigned char resident[kStepPages];
+// Zeroes the used parts of a range, which is open.
+void Region::clean(uintptr_t address, size_t size) {
   const size_t end = os_page(address) + size / kOsPage;
-  const auto next_used = [this, end, purpose](size_t from) {
-    return purpose == Purpose::kMetadata ? from : next_bit(used_, from, end, true);
-  };
-  for (size_t first = next_used(os_page(address)); first < end;) {
-    const uintptr_t start = base_ + first * kOsPage;
-    const size_t pages = end - first < kStepPages ? end - first : kStepPages;
-    if (*budget == 0 || syscall(SYS_mincore, start, pages * kOsPage, resident) != 0) {
-      discard(start, (end - first) * kOsPage);
-      break;
+  for (size_t first = next_bit(used_, os_page(address), end, true); first < end;) {
+    const size_t stop = next_bit(used_, first, end, false);
+    if (stop - first > kMaxPagesZeroed) {
+      discard(base_ + first * kOsPage, (stop - first) * kOsPage);
+    } else {
+      for (size_t page = first; page < stop; ++page) zero_page(base_ + page * kOsPage);
     }
-    for (size_t page = first; page < first + pages; page = next_used(page + 1)) {
-      if ((resident[page - first] & 1) == 0) continue;
-      zero_page(base_ + page * kOsPage);
-      if (*budget > 0) --*budget;
-    }
-    first = next_used(first + pages);
+    set_bits(used_, first, stop - first, false);
+    first = next_bit(used_, stop, end, true);
   }
-  if (purpose == Purpose::kBlocks) set_bits(used_, os_page(address), size / kOsPage, false);
 }
 
 void Region::reset() {
-  size_t budget = kMaxPagesZeroed;
   for (size_t i = 0; i < count_; ++i) {
     const Range& range = ranges_[i];
-    each_run(committed_, range.start, range.size,
-             [&](uintptr_t address, size_t size) { clean(address, size, range.purpose, &budget); });
+    each_run(committed_, range.start, range.size, [this](uintptr_t address, size_t size) { clean(address, size); });
     set_committed(range.start, range.size, false);
   }
   count_ = 0;
+}
+
+uintptr_t Region::first_dirty() const {
+  if (base_ == 0) return 0;
+  uintptr_t found = 0;
+  each_run(open_, base_, kSize, [&found](uintptr_t address, size_t size) {
+    for (; size > 0 && found == 0; address += sizeof(uint64_t), size -= sizeof(uint64_t)) {
+      if (*reinterpret_cast<const uint64_t*>(address) != 0) found = address;
+    }
+  });
+  return found;
 }
 
 }  // namespace xi::os

@@ -44,12 +44,14 @@ class Region {
   int close(uintptr_t address, size_t size);
   int discard(uintptr_t address, size_t size);
 
-  // Notes that a part of a range for blocks may hold something other than zeros. Ranges for metadata always may.
+  // Notes that a part of a range may hold something other than zeros.
   void set_used(uintptr_t address, size_t size);
 
   // Back to empty: forgets all ranges, and zeroes what was used. A page fault costs as much as zeroing 40 pages that are
-  // there, so that memory stays accessible and resident for the next program, as long as it is not much.
+  // there, so that memory stays accessible and resident for the next program, unless it is much.
   void reset();
+  // For the test of that: the first byte anywhere in the region that is not zero, or 0.
+  uintptr_t first_dirty() const;
 
  private:
   static constexpr size_t kMaxRanges = 8192;
@@ -57,7 +59,7 @@ class Region {
   using Bits = uint64_t[kSize / kSliceSize / 64];
 
   bool reserve_once();
-  void clean(uintptr_t address, size_t size, Purpose purpose, size_t* budget);
+  void clean(uintptr_t address, size_t size);
   size_t os_page(uintptr_t address) const { return (address - base_) / kOsPage; }
   template <class Visit>
   void each_run(const Bits& bits, uintptr_t address, size_t size, Visit visit) const;
@@ -69,7 +71,7 @@ class Region {
   Range ranges_[kMaxRanges] = {};
   Bits committed_ = {};                       // as far as the allocator is concerned
   Bits open_ = {};                            // readable and writable in fact
-  uint64_t used_[kSize / kOsPage / 64] = {};  // pages of the system that blocks may have been handed out from
+  uint64_t used_[kSize / kOsPage / 64] = {};  // pages of the system that may not be zero
 };
 
 }  // namespace xi::os

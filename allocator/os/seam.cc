@@ -104,6 +104,8 @@ bool seam_is_committed(uintptr_t address, size_t size) {
   return region.is_committed(address, size);
 }
 
+uintptr_t seam_first_dirty() { return region.first_dirty(); }
+
 void reset_seam() {
   ErrnoKeeper keeper;
   region.reset();

@@ -42,6 +42,8 @@ bool seam_addresses_are_fixed();
 
 // Everything unmapped, as before the first call.
 void reset_seam();
+// The first address that a reset left behind with something other than zeros, or 0.
+uintptr_t seam_first_dirty();
 
 // The lock of the seam's tables, for fork handlers.
 void lock_seam();

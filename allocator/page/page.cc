@@ -8,6 +8,7 @@ namespace xi {
 
 void Page::begin(const PageShape& shape) {
   XI_ASSERT(block_size == 0 && shape.block_size > 0 && shape.reserved > 0);
+  os::will_use(address_of(this), sizeof(Page));
   // First of all, for structs that were never used: whoever sees anything of this page must see that it has an owner.
   thread_free.store(kOwned, kRelease);
   free = nullptr;

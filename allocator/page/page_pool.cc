@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "allocator/base/bits.h"
 #include "allocator/base/lock.h"
 #include "allocator/os/memory.h"
 
@@ -24,6 +25,7 @@ Page* take_fresh() {
     pool.fresh = static_cast<char*>(memory);
     pool.fresh_end = pool.fresh + kSliceSize;
   }
+  os::will_use(address_of(pool.fresh), sizeof(Page));
   auto* const page = new (pool.fresh) Page;
   pool.fresh += sizeof(Page);
   page->thread_free.store(Page::kOwned, kRelaxed);

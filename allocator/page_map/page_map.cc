@@ -46,9 +46,14 @@ bool cover(uintptr_t base, size_t size) {
 }
 
 void enter(uintptr_t base, size_t slices, Page* page) {
-  for (size_t i = 0; i < slices; ++i) {
-    const uintptr_t address = base + (i << kSliceShift);
-    leaf_of(address)[(address >> kSliceShift) % kLeafEntries].store(page, kRelaxed);
+  while (slices > 0) {
+    const size_t first = (base >> kSliceShift) % kLeafEntries;
+    const size_t here = slices < kLeafEntries - first ? slices : kLeafEntries - first;
+    Entry* const entries = leaf_of(base) + first;
+    os::will_use(address_of(entries), here * sizeof(Entry));
+    for (size_t i = 0; i < here; ++i) entries[i].store(page, kRelaxed);
+    base += here << kSliceShift;
+    slices -= here;
   }
 }
 

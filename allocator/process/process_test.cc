@@ -13,6 +13,7 @@
 #include "allocator/heap/heap_pool.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/os/clock.h"
+#include "allocator/os/seam.h"
 #include "allocator/page/bin.h"
 #include "allocator/support/options.h"
 
@@ -226,6 +227,27 @@ TEST_F(ProcessTest, AfterAResetTheSameCallsGetTheSameAnswers) {
   xi_free(xi_malloc(1 << 22));
   xi_debug_reset();
   EXPECT_EQ(trace_of_a_program(), first);
+}
+
+TEST_F(ProcessTest, AResetLeavesNothingBehind) {
+  trace_of_a_program();
+  void* const own_mapping = xi_aligned_alloc(size_t{1} << 30, 100'000);
+  memset(own_mapping, 1, 100'000);
+  memset(xi_malloc(3 * kMiB), 1, 3 * kMiB);
+  // Pages of every bin that are abandoned, freed into by others, and ended.
+  std::vector<void*> blocks;
+  std::thread([&] {
+    for (size_t bin = 0; bin < kBinCount; ++bin) {
+      for (int i = 0; i < 3; ++i) {
+        blocks.push_back(xi_malloc(Bin(bin).block_size()));
+        memset(blocks.back(), 1, Bin(bin).block_size());
+      }
+    }
+  }).join();
+  for (size_t i = 0; i < blocks.size(); i += 2) xi_free(blocks[i]);
+  xi_collect(true);
+  xi_debug_reset();
+  EXPECT_EQ(os::seam_first_dirty(), 0u);
 }
 
 TEST_F(ProcessTest, AResetReachesThreadsThatLiveOn) {
