@@ -35,7 +35,8 @@ XI_EXPORT bool xi_debug_is_committed(const void* block, size_t size);
  * allocator's own metadata is not in it: it is proportional to the address space and never given back. */
 XI_EXPORT void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_bytes);
 
-/* True when memory comes from the fixed base, false when that was taken and the kernel chose another place. */
+/* True when memory comes from the fixed base, false when that was taken and the kernel chose another place. May be asked
+ * before the first allocation. */
 XI_EXPORT bool xi_debug_addresses_are_fixed(void);
 
 /* Calls into the operating system, as the seam sees them. */

@@ -36,7 +36,8 @@ class Region {
   size_t range_count() const { return count_; }
   const Range& range(size_t index) const { return ranges_[index]; }
   bool contains(uintptr_t address) const { return base_ != 0 && address - base_ < kSize; }
-  bool is_fixed() const { return base_ == kFixedBase; }
+  // Known once the region is reserved, which this does if need be.
+  bool is_fixed() { return reserve_once() && base_ == kFixedBase; }
 
   // Real access to a part of a range that is taken; 0 or an errno value. What is accessible is zero where it was not
   // accessible before. Opening what is open already costs no system call.

@@ -92,7 +92,12 @@ void set_seam_hook(const SeamHook& hook) { seam.hook = hook; }
 int seam_refuses(Call kind) { return ask({kind, nullptr, 0, 0}); }
 void lock_seam() { seam.lock.lock(); }
 void unlock_seam() { seam.lock.unlock(); }
-bool seam_addresses_are_fixed() { return region.is_fixed(); }
+
+bool seam_addresses_are_fixed() {
+  ErrnoKeeper keeper;
+  LockGuard guard(seam.lock);
+  return region.is_fixed();
+}
 
 SeamFootprint seam_footprint() {
   LockGuard guard(seam.lock);
