@@ -19,6 +19,7 @@ p6 = malloc(18446744073709551615)
 usable_size(p0)
 p0 = realloc(p0, 6000)
 free(p1)
+p8 = calloc(10, 65)
 p7 = malloc(640)
 check_all()
 """
