@@ -86,8 +86,8 @@ SubcommandOutcome import(const Options& options, const GlobalOptions& global) {
   making.finish();
 
   SubcommandOutcome outcome;
-  outcome.message = fmt::format("{} programs from {} processes in {}", programs.size(), trace.processes().size(),
-                                options.folder);
+  outcome.message =
+      fmt::format("{} programs from {} processes in {}", programs.size(), trace.processes().size(), options.folder);
   outcome.fields["output"] = options.folder;
   if (!global.json) fmt::print("{}\n", outcome.message);
   return outcome;

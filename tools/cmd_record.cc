@@ -37,7 +37,7 @@ std::string default_output(const std::string& program) {
 class NewTrace {
  public:
   explicit NewTrace(const std::string& path) : path_(path) {
-    struct stat status {};
+    struct stat status{};
     if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
       throw InputError{path + (S_ISDIR(status.st_mode) ? ": is a directory" : ": is not a regular file")};
     }
@@ -76,11 +76,13 @@ SubcommandOutcome record(const RecordOptions& options, const GlobalOptions& glob
   const TraceFile trace(output);
   outcome.message = fmt::format("{} processes recorded in {}", trace.processes().size(), output);
   if (dropped > 0) {
-    fmt::print(stderr, "assay: {}: {} bytes of unfinished chunks were dropped (a process was killed, or the disk is full)\n",
+    fmt::print(stderr,
+               "assay: {}: {} bytes of unfinished chunks were dropped (a process was killed, or the disk is full)\n",
                output, dropped);
   }
   if (trace.processes().empty()) {
-    fmt::print(stderr, "assay: {}: nothing was recorded: is the program static, privileged, or does it bring its own malloc?\n",
+    fmt::print(stderr,
+               "assay: {}: nothing was recorded: is the program static, privileged, or does it bring its own malloc?\n",
                output);
   } else if (options.output.empty() && !global.json) {
     fmt::print(stderr, "assay: {}\n", outcome.message);

@@ -32,7 +32,7 @@ class SignalsBelongToTheChild {
  public:
   SignalsBelongToTheChild() {
     for (size_t i = 0; i < std::size(kSignals); ++i) {
-      struct sigaction action {};
+      struct sigaction action{};
       action.sa_handler = kSignals[i] == SIGINT || kSignals[i] == SIGQUIT ? SIG_IGN : pass_on;
       action.sa_flags = SA_RESTART;
       sigaction(kSignals[i], &action, &before_[i]);
@@ -48,18 +48,21 @@ class SignalsBelongToTheChild {
 
  private:
   static constexpr int kSignals[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
-  struct sigaction before_[std::size(kSignals)] {};
+  struct sigaction before_[std::size(kSignals)]{};
 };
 
 bool is_runnable(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && access(path.c_str(), X_OK) == 0;
 }
 
 bool is_elf(const std::string& path) {
   char magic[4] = {};
   std::ifstream(path, std::ios::binary).read(magic, sizeof magic);
-  return std::memcmp(magic, "\x7f" "ELF", sizeof magic) == 0;
+  return std::memcmp(magic,
+                     "\x7f"
+                     "ELF",
+                     sizeof magic) == 0;
 }
 
 // Only returns, errno set, when the program could not be started.

@@ -16,9 +16,13 @@ void* map(size_t bytes) {
 }
 }  // namespace
 
-AddressTable::AddressTable() { resize(kFirstCapacity); }
+AddressTable::AddressTable() {
+  resize(kFirstCapacity);
+}
 
-AddressTable::~AddressTable() { munmap(entries_, capacity_ * sizeof(Entry)); }
+AddressTable::~AddressTable() {
+  munmap(entries_, capacity_ * sizeof(Entry));
+}
 
 // Fibonacci hashing: addresses differ in their middle bits.
 size_t AddressTable::home(uint64_t key) const {
@@ -85,7 +89,9 @@ MappedStack::MappedStack() : values_(static_cast<uint64_t*>(map(kFirstCapacity *
   capacity_ = kFirstCapacity;
 }
 
-MappedStack::~MappedStack() { munmap(values_, capacity_ * sizeof(uint64_t)); }
+MappedStack::~MappedStack() {
+  munmap(values_, capacity_ * sizeof(uint64_t));
+}
 
 void MappedStack::push(uint64_t value) {
   if (size_ == capacity_) {

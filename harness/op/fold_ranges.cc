@@ -5,7 +5,9 @@ namespace {
 
 constexpr size_t kShortestRun = 3;
 
-bool is_single(const std::optional<SlotRange>& range) { return !range || range->single(); }
+bool is_single(const std::optional<SlotRange>& range) {
+  return !range || range->single();
+}
 
 // How far `next` lies behind `line`, 0 when both have no slot or stay; nothing when it is not a step forward.
 std::optional<uint32_t> step_between(const std::optional<SlotRange>& line, const std::optional<SlotRange>& next) {

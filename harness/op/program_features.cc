@@ -18,7 +18,9 @@ uint32_t size_class(uint64_t size) {
   return power * 4 + static_cast<uint32_t>(size >> (power - 3) & 3);
 }
 
-uint32_t magnitude(uint64_t number) { return static_cast<uint32_t>(std::bit_width(number)); }
+uint32_t magnitude(uint64_t number) {
+  return static_cast<uint32_t>(std::bit_width(number));
+}
 
 uint64_t bytes_of(const Step& step) {
   switch (step.code) {

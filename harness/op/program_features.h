@@ -13,8 +13,8 @@ namespace assay {
 // frees it; number of threads and of live blocks.
 std::vector<uint32_t> features(const Program& program);
 
-// Indices of at most `count` of the sets, chosen greedily: each choice adds most of what was covered least so far. In the
-// order of their choice.
+// Indices of at most `count` of the sets, chosen greedily: each choice adds most of what was covered least so far. In
+// the order of their choice.
 std::vector<size_t> diverse_subset(const std::vector<std::vector<uint32_t>>& sets, size_t count);
 
 }  // namespace assay

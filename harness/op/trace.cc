@@ -17,7 +17,9 @@ namespace {
 
 using trace::ChunkHeader;
 
-[[noreturn]] void refuse(const std::string& path, const std::string& what) { throw InputError{path + ": " + what}; }
+[[noreturn]] void refuse(const std::string& path, const std::string& what) {
+  throw InputError{path + ": " + what};
+}
 
 // Reads `size` bytes at `offset`; the file is known to be that long.
 void read_at(const std::string& path, int fd, void* buffer, size_t size, uint64_t offset) {
@@ -77,7 +79,7 @@ TraceFile::TraceFile(std::string path) : path_(std::move(path)) {
   fd_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd_ < 0) refuse(path_, std::strerror(errno));
   try {
-    struct stat status {};
+    struct stat status{};
     if (fstat(fd_, &status) != 0) refuse(path_, std::strerror(errno));
     if (S_ISDIR(status.st_mode)) refuse(path_, "is a directory");
     if (!S_ISREG(status.st_mode)) refuse(path_, "is not a regular file");
@@ -90,7 +92,9 @@ TraceFile::TraceFile(std::string path) : path_(std::move(path)) {
   }
 }
 
-TraceFile::~TraceFile() { close(fd_); }
+TraceFile::~TraceFile() {
+  close(fd_);
+}
 
 void TraceFile::index_chunks(uint64_t file_bytes) {
   std::map<std::pair<uint32_t, uint64_t>, size_t> known;

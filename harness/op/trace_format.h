@@ -1,11 +1,11 @@
-// The recorded trace as bytes: one first line, then chunks {header, events}. The recorder (tools/recorder) writes it from
-// inside any program, trace.h reads it; both use this file, which therefore needs no C++ runtime and no heap.
+// The recorded trace as bytes: one first line, then chunks {header, events}. The recorder (tools/recorder) writes it
+// from inside any program, trace.h reads it; both use this file, which therefore needs no C++ runtime and no heap.
 //
 // A process writes a chunk by one write() on a descriptor opened with O_APPEND, so that processes share a file without
-// any lock between them, and a killed process leaves whole chunks only. Each chunk decodes by itself: the writer forgets
-// thread and last address at its start. Events of one process stand in the one order that the recorder's lock gave them:
-// a block that goes is written before the call that frees it, a block that comes after the call that made it, so that an
-// address never goes to a second owner in the trace before the first owner gave it back.
+// any lock between them, and a killed process leaves whole chunks only. Each chunk decodes by itself: the writer
+// forgets thread and last address at its start. Events of one process stand in the one order that the recorder's lock
+// gave them: a block that goes is written before the call that frees it, a block that comes after the call that made
+// it, so that an address never goes to a second owner in the trace before the first owner gave it back.
 #pragma once
 
 #include <array>
@@ -37,20 +37,20 @@ static_assert(sizeof(ChunkHeader) == 32);
 
 // The low four bits of an event's first byte. What follows is varints, then the address (see kRawAddress); the fields:
 enum class Event : uint8_t {
-  kStart = 0,            // flag (1: by fork), length, bytes of the program's name; first event of a process
-  kThread = 1,           // serial: the following events are this thread's
+  kStart = 0,   // flag (1: by fork), length, bytes of the program's name; first event of a process
+  kThread = 1,  // serial: the following events are this thread's
   kThreadExit = 2,
-  kMalloc = 3,           // size, block
-  kCalloc = 4,           // count, size, block
-  kAlignedAlloc = 5,     // alignment, size, block; memalign, valloc and pvalloc too
-  kPosixMemalign = 6,    // alignment, size, block
-  kFree = 7,             // block; before the call
+  kMalloc = 3,         // size, block
+  kCalloc = 4,         // count, size, block
+  kAlignedAlloc = 5,   // alignment, size, block; memalign, valloc and pvalloc too
+  kPosixMemalign = 6,  // alignment, size, block
+  kFree = 7,           // block; before the call
   kFreeNull = 8,
-  kReallocBegin = 9,     // size, old block; before the call
-  kReallocEnd = 10,      // new block, or 0: failed, or freed because the size was 0
-  kReallocNull = 11,     // size, block: realloc(NULL, size)
-  kUsableSize = 12,      // block
-  kFork = 13,            // before the call
+  kReallocBegin = 9,  // size, old block; before the call
+  kReallocEnd = 10,   // new block, or 0: failed, or freed because the size was 0
+  kReallocNull = 11,  // size, block: realloc(NULL, size)
+  kUsableSize = 12,   // block
+  kFork = 13,         // before the call
 };
 inline constexpr unsigned kEventKinds = 14;
 // How many varints stand before the address, and whether there is an address.
@@ -59,8 +59,20 @@ struct EventShape {
   bool address;
 };
 inline constexpr std::array<EventShape, kEventKinds> kShapes = {{
-    {2, false}, {1, false}, {0, false}, {1, true}, {2, true}, {2, true}, {2, true},
-    {0, true}, {0, false}, {1, true}, {0, true}, {1, true}, {0, true}, {0, false},
+    {2, false},
+    {1, false},
+    {0, false},
+    {1, true},
+    {2, true},
+    {2, true},
+    {2, true},
+    {0, true},
+    {0, false},
+    {1, true},
+    {0, true},
+    {1, true},
+    {0, true},
+    {0, false},
 }};
 // Flags beside the kind. An address is a zigzag difference to the last address, in units of 8 bytes unless kRawAddress.
 inline constexpr uint8_t kRawAddress = 0x10;
@@ -146,7 +158,9 @@ class EventWriter {
   }
 
  private:
-  void tag(Event event, uint8_t flags) { payload_[size_++] = static_cast<uint8_t>(static_cast<uint8_t>(event) | flags); }
+  void tag(Event event, uint8_t flags) {
+    payload_[size_++] = static_cast<uint8_t>(static_cast<uint8_t>(event) | flags);
+  }
   void number(uint64_t value) {
     for (; value >= 0x80; value >>= 7) payload_[size_++] = static_cast<uint8_t>(value | 0x80);
     payload_[size_++] = static_cast<uint8_t>(value);

@@ -11,12 +11,12 @@
 namespace assay {
 
 struct ImportOptions {
-  size_t window = 200;         // operations of the trace in each program
+  size_t window = 200;  // operations of the trace in each program
   size_t max_programs = 100;
 };
 
 struct ImportedProgram {
-  std::string name;            // "<program>-NNN", NNN in the order of the trace: the same trace gives the same names
+  std::string name;  // "<program>-NNN", NNN in the order of the trace: the same trace gives the same names
   Program program;
 };
 

@@ -73,8 +73,9 @@ TEST(WindowCutter, ThreadsAreFoldedIntoFour) {
 }
 
 TEST(WindowCutter, ASlotOfTheHistoryThatComesAgainIsAnotherBlock) {
-  EXPECT_THAT(cut("p0 = malloc(1)\nfree(p0)\np0 = calloc(1, 2)\nfree(p0)\nfree(NULL)\np0 = realloc(NULL, 3)\n", 100),
-              ElementsAre("p0 = malloc(1)\nfree(p0)\np1 = calloc(1, 2)\nfree(p1)\nfree(NULL)\np2 = realloc(NULL, 3)\n"));
+  EXPECT_THAT(
+      cut("p0 = malloc(1)\nfree(p0)\np0 = calloc(1, 2)\nfree(p0)\nfree(NULL)\np0 = realloc(NULL, 3)\n", 100),
+      ElementsAre("p0 = malloc(1)\nfree(p0)\np1 = calloc(1, 2)\nfree(p1)\nfree(NULL)\np2 = realloc(NULL, 3)\n"));
 }
 
 TEST(FoldRanges, RunsOfEqualCallsBecomeOneLineAndTheSameCalls) {
@@ -88,8 +89,7 @@ TEST(FoldRanges, RunsOfEqualCallsBecomeOneLineAndTheSameCalls) {
   EXPECT_EQ(folded("p0 = malloc(8)\np1 = malloc(8)\n"), "p0 = malloc(8)\np1 = malloc(8)\n");
   EXPECT_EQ(folded("free(p1)\nfree(p3)\nfree(p5)\nfree(p6)\n"), "free(p1..p5 step 2)\nfree(p6)\n");
   EXPECT_EQ(folded("free(p3)\nfree(p2)\nfree(p1)\n"), "free(p3)\nfree(p2)\nfree(p1)\n");
-  EXPECT_EQ(folded("p0 = realloc(p0, 9)\np1 = realloc(p1, 9)\np2 = realloc(p2, 9)\n"),
-            "p0..p2 = realloc(p0..p2, 9)\n");
+  EXPECT_EQ(folded("p0 = realloc(p0, 9)\np1 = realloc(p1, 9)\np2 = realloc(p2, 9)\n"), "p0..p2 = realloc(p0..p2, 9)\n");
   EXPECT_EQ(folded("free(NULL)\nfree(NULL)\nfree(NULL)\n"), "free(NULL)\nfree(NULL)\nfree(NULL)\n");
   EXPECT_EQ(folded("p0 = malloc(8)\np1 = malloc(8) @t1\np2 = malloc(8)\np3 = malloc(8)\n"),
             "p0 = malloc(8)\np1 = malloc(8) @t1\np2 = malloc(8)\np3 = malloc(8)\n");

@@ -30,7 +30,7 @@ class File {
   [[noreturn]] void refuse() const { throw InputError{fmt::format("{}: {}", path_, std::strerror(errno))}; }
 
   uint64_t size() const {
-    struct stat status {};
+    struct stat status{};
     if (fstat(fd_, &status) != 0) refuse();
     return static_cast<uint64_t>(status.st_size);
   }
@@ -91,7 +91,8 @@ uint64_t salvage_trace(const std::string& path) {
     }
     // To the next place in the window where a chunk might begin.
     size_t skip = 1;
-    while (skip < have && std::memcmp(window.data() + skip, &trace::kChunkMagic, std::min<size_t>(4, have - skip)) != 0) {
+    while (skip < have &&
+           std::memcmp(window.data() + skip, &trace::kChunkMagic, std::min<size_t>(4, have - skip)) != 0) {
       ++skip;
     }
     read_at += skip;

@@ -1,5 +1,5 @@
-// A process that is killed while it writes leaves a piece of a chunk. The tool that recorded it takes such pieces out, so
-// that its trace ends with the last complete chunk; readers stay strict.
+// A process that is killed while it writes leaves a piece of a chunk. The tool that recorded it takes such pieces out,
+// so that its trace ends with the last complete chunk; readers stay strict.
 #pragma once
 
 #include <cstdint>

@@ -109,7 +109,9 @@ struct TraceSteps::State {
 TraceSteps::TraceSteps(const TraceFile& file, size_t process) : state_(std::make_unique<State>(file, process)) {}
 TraceSteps::~TraceSteps() = default;
 
-const TraceTally& TraceSteps::tally() const { return state_->tally; }
+const TraceTally& TraceSteps::tally() const {
+  return state_->tally;
+}
 
 bool TraceSteps::next(Step& step) {
   State& state = *state_;
@@ -138,36 +140,23 @@ bool TraceSteps::State::next_event(trace::DecodedEvent& event) {
 void TraceSteps::State::translate(const trace::DecodedEvent& event) {
   using trace::Event;
   switch (event.event) {
-    case Event::kStart:
-      return;
-    case Event::kThread:
-      serial = event.numbers[0];
-      return;
+    case Event::kStart: return;
+    case Event::kThread: serial = event.numbers[0]; return;
     case Event::kThreadExit:
       if (serial != 0) {
         const uint32_t logical = threads.of(serial, tally.folded_threads);
         if (threads.ended(serial)) emit(OpCode::kThreadExit).thread = logical;
       }
       return;
-    case Event::kMalloc:
-      return allocated(OpCode::kMalloc, event, {event.numbers[0]});
-    case Event::kCalloc:
-      return allocated(OpCode::kCalloc, event, {event.numbers[0], event.numbers[1]});
-    case Event::kAlignedAlloc:
-      return allocated(OpCode::kAlignedAlloc, event, {event.numbers[0], event.numbers[1]});
-    case Event::kPosixMemalign:
-      return allocated(OpCode::kPosixMemalign, event, {event.numbers[0], event.numbers[1]});
-    case Event::kReallocNull:
-      return allocated(OpCode::kRealloc, event, {0, event.numbers[0]});
-    case Event::kFree:
-      return freed(event.block);
-    case Event::kFreeNull:
-      emit(OpCode::kFree);
-      return;
-    case Event::kReallocBegin:
-      return realloc_begins(event.block, event.numbers[0]);
-    case Event::kReallocEnd:
-      return realloc_ended(event.block);
+    case Event::kMalloc: return allocated(OpCode::kMalloc, event, {event.numbers[0]});
+    case Event::kCalloc: return allocated(OpCode::kCalloc, event, {event.numbers[0], event.numbers[1]});
+    case Event::kAlignedAlloc: return allocated(OpCode::kAlignedAlloc, event, {event.numbers[0], event.numbers[1]});
+    case Event::kPosixMemalign: return allocated(OpCode::kPosixMemalign, event, {event.numbers[0], event.numbers[1]});
+    case Event::kReallocNull: return allocated(OpCode::kRealloc, event, {0, event.numbers[0]});
+    case Event::kFree: return freed(event.block);
+    case Event::kFreeNull: emit(OpCode::kFree); return;
+    case Event::kReallocBegin: return realloc_begins(event.block, event.numbers[0]);
+    case Event::kReallocEnd: return realloc_ended(event.block);
     case Event::kUsableSize:
       if (const auto slot = slot_of.find(event.block)) {
         emit(OpCode::kUsableSize).slot = *slot;
@@ -175,9 +164,7 @@ void TraceSteps::State::translate(const trace::DecodedEvent& event) {
         ++tally.unknown_blocks;
       }
       return;
-    case Event::kFork:
-      emit(OpCode::kFork);
-      return;
+    case Event::kFork: emit(OpCode::kFork); return;
   }
 }
 

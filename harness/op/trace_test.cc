@@ -99,9 +99,9 @@ TEST_F(TraceTest, AddressesBecomeDenseSlotsAndEveryOperationIsKept) {
     events.plain(Event::kFork);
     events.address(Event::kFree, 0x4001);
   });
-  EXPECT_THAT(steps(), ElementsAre("p0=malloc 24", "p1=calloc 3 8", "p2=aligned_alloc 64 100", "free p1",
-                                   "p1=posix_memalign 32 9", "usable_size p2", "free", "p3=realloc 5", "fork",
-                                   "free p3"));
+  EXPECT_THAT(steps(),
+              ElementsAre("p0=malloc 24", "p1=calloc 3 8", "p2=aligned_alloc 64 100", "free p1",
+                          "p1=posix_memalign 32 9", "usable_size p2", "free", "p3=realloc 5", "fork", "free p3"));
   EXPECT_EQ(tally_.unknown_blocks, 0u);
   EXPECT_EQ(tally_.missed_frees, 0u);
 }
@@ -131,9 +131,8 @@ TEST_F(TraceTest, FailedCallsAreRepeatedAndLeaveNothingBehind) {
     events.address(Event::kReallocEnd, 0);  // freed
     events.address(Event::kMalloc, 8, 0x1000);
   });
-  EXPECT_THAT(steps(),
-              ElementsAre("p0=malloc 18446744073709551615", "free p0", "p0=malloc 8",
-                          "p0=realloc p0 9223372036854775808", "p0=realloc p0 0", "free p0", "p0=malloc 8"));
+  EXPECT_THAT(steps(), ElementsAre("p0=malloc 18446744073709551615", "free p0", "p0=malloc 8",
+                                   "p0=realloc p0 9223372036854775808", "p0=realloc p0 0", "free p0", "p0=malloc 8"));
 }
 
 TEST_F(TraceTest, WhatWasInheritedIsDroppedAndCounted) {

@@ -81,7 +81,6 @@ void WindowCutter::State::add(Window& window, const Step& step) {
     const auto [known, is_old] = window.block_in.try_emplace(*step.slot, window.blocks);
     if (is_old) window.old_blocks.emplace_back(window.blocks++, births[*step.slot]);
     call.slot = known->second;
-    if (step.code == OpCode::kFree) window.block_in.erase(known);
   }
   if (step.result_slot) {
     if (step.slot == step.result_slot) {

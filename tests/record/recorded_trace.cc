@@ -19,7 +19,9 @@ namespace fs = std::filesystem;
 Scratch::Scratch() : folder_(testing::TempDir() + "recordXXXXXX") {
   if (mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("no scratch folder can be made");
 }
-Scratch::~Scratch() { fs::remove_all(folder_); }
+Scratch::~Scratch() {
+  fs::remove_all(folder_);
+}
 
 std::vector<std::string> Scratch::files() const {
   std::vector<std::string> names;

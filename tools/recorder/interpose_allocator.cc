@@ -28,7 +28,9 @@ void record_aligned(const Call& call, size_t alignment, size_t size, void* block
   call.block(Event::kAlignedAlloc, alignment, size, block);
 }
 
-size_t page_size() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
+size_t page_size() {
+  return static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
 }  // namespace
 
 extern "C" {

@@ -47,8 +47,8 @@ const NextProcess& next() {
   return g_next;
 }
 
-// Calls `run(argv, envp)` with the variable arguments of the execl family as an array on the stack: a child of vfork may
-// not allocate. `with_environment`: the environment follows the closing null.
+// Calls `run(argv, envp)` with the variable arguments of the execl family as an array on the stack: a child of vfork
+// may not allocate. `with_environment`: the environment follows the closing null.
 template <typename Run>
 int with_array(const char* first, va_list arguments, bool with_environment, Run run) {
   va_list counted;
@@ -65,7 +65,9 @@ int with_array(const char* first, va_list arguments, bool with_environment, Run 
   return run(argv, envp);
 }
 
-__attribute__((destructor)) void at_exit() { end_recording(); }
+__attribute__((destructor)) void at_exit() {
+  end_recording();
+}
 
 }  // namespace
 
@@ -76,14 +78,18 @@ int execve(const char* path, char* const argv[], char* const envp[]) {
   return next().execve(path, argv, envp);
 }
 
-int execv(const char* path, char* const argv[]) { return execve(path, argv, environ); }
+int execv(const char* path, char* const argv[]) {
+  return execve(path, argv, environ);
+}
 
 int execvpe(const char* file, char* const argv[], char* const envp[]) {
   flush_recording();
   return next().execvpe(file, argv, envp);
 }
 
-int execvp(const char* file, char* const argv[]) { return execvpe(file, argv, environ); }
+int execvp(const char* file, char* const argv[]) {
+  return execvpe(file, argv, environ);
+}
 
 int fexecve(int fd, char* const argv[], char* const envp[]) {
   flush_recording();
@@ -128,7 +134,9 @@ void _exit(int status) {
   __builtin_unreachable();
 }
 
-void _Exit(int status) { _exit(status); }
+void _Exit(int status) {
+  _exit(status);
+}
 
 void quick_exit(int status) {
   end_recording();

@@ -70,12 +70,16 @@ void* early_allocate(size_t size, size_t alignment) {
   return block;  // zeroed, since it was never used before
 }
 
-bool is_early(const void* block) { return block >= g_early && block < g_early + sizeof g_early; }
+bool is_early(const void* block) {
+  return block >= g_early && block < g_early + sizeof g_early;
+}
 
 size_t early_size(const void* block) {
   return *reinterpret_cast<const size_t*>(static_cast<const uint8_t*>(block) - sizeof(size_t));
 }
 
-void* next_definition(const char* name) { return dlsym(RTLD_NEXT, name); }
+void* next_definition(const char* name) {
+  return dlsym(RTLD_NEXT, name);
+}
 
 }  // namespace assay::recorder

@@ -27,7 +27,7 @@ constexpr uint32_t kFirstChunk = 2 * trace::kMaxEventBytes;
 struct ProcessState {
   Lock lock;
   bool started;
-  bool off;                // a chunk could not be written: its successors would make no sense
+  bool off;  // a chunk could not be written: its successors would make no sense
   uint32_t next_serial;
   uint32_t chunk_limit;
   trace::EventWriter events;
@@ -38,7 +38,7 @@ struct ProcessState {
 };
 
 struct ThreadState {
-  uint64_t image;          // serial counts only for this image: a forked child numbers its threads anew
+  uint64_t image;  // serial counts only for this image: a forked child numbers its threads anew
   uint32_t serial;
   bool busy;
 };
@@ -56,7 +56,9 @@ uint32_t g_setup_pid = 0;
 // In the static block that the loader makes for each thread: no call, no allocation, valid before main.
 __attribute__((tls_model("initial-exec"))) thread_local ThreadState t_thread;
 
-uint32_t current_pid() { return static_cast<uint32_t>(syscall(SYS_getpid)); }
+uint32_t current_pid() {
+  return static_cast<uint32_t>(syscall(SYS_getpid));
+}
 
 void write_chunk() {
   ProcessState& state = *g_state;
@@ -88,7 +90,8 @@ void start_image() {
 }
 
 // Runs when a thread ends, among the destructors of its other keys, which may free: it asks to be run again until the
-// last round. What the thread's very last frees do after that belongs to no thread any more, and is booked on the first.
+// last round. What the thread's very last frees do after that belongs to no thread any more, and is booked on the
+// first.
 void thread_ends(void* round) {
   const auto count = reinterpret_cast<uintptr_t>(round);
   t_thread.busy = true;
@@ -136,7 +139,9 @@ void before_fork() {
 }
 
 // The kernel has wiped the state, unless it is older than Linux 4.14.
-void after_fork_in_child() { std::memset(g_state, 0, offsetof(ProcessState, chunk)); }
+void after_fork_in_child() {
+  std::memset(g_state, 0, offsetof(ProcessState, chunk));
+}
 
 // False as long as it is too early: the loader allocates before libc knows the environment.
 bool set_up() {

@@ -8,8 +8,8 @@
 namespace assay::recorder {
 
 // Each entry point of the allocator holds one of these for its whole length. Calls that the allocator below makes to
-// itself, and those of a signal handler that came in the middle of one of ours, find the thread busy and pass unrecorded:
-// the handler could otherwise wait for a lock that its own thread holds.
+// itself, and those of a signal handler that came in the middle of one of ours, find the thread busy and pass
+// unrecorded: the handler could otherwise wait for a lock that its own thread holds.
 class Call {
  public:
   Call();

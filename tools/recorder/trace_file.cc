@@ -11,7 +11,8 @@
 
 namespace assay::recorder {
 namespace {
-// High enough that a program which counts on low numbers does not see it, low enough that the kernel's table stays small.
+// High enough that a program which counts on low numbers does not see it, low enough that the kernel's table stays
+// small.
 constexpr int kHighDescriptor = 960;
 
 int move_high(int fd) {
@@ -62,7 +63,7 @@ bool TraceAppender::reopen() {
   const auto fd = static_cast<int>(syscall(SYS_openat, AT_FDCWD, path_, O_WRONLY | O_APPEND | O_CLOEXEC));
   if (fd < 0) return false;
   fd_ = move_high(fd);
-  struct stat status {};
+  struct stat status{};
   if (fstat(fd_, &status) != 0 || (inode_ != 0 && (status.st_dev != device_ || status.st_ino != inode_))) {
     syscall(SYS_close, fd_);
     fd_ = -1;
@@ -74,7 +75,7 @@ bool TraceAppender::reopen() {
 }
 
 bool TraceAppender::is_ours() const {
-  struct stat status {};
+  struct stat status{};
   return fd_ >= 0 && fstat(fd_, &status) == 0 && status.st_dev == device_ && status.st_ino == inode_;
 }
 

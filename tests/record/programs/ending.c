@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 extern char** environ;
+extern void* volatile late_block;  // from late_library.c
 static void* volatile g_block;
 
 __attribute__((constructor)) static void before_main(void) {
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
     kill(getpid(), SIGKILL);
   }
   g_block = malloc(31337);
+  late_block = NULL;
   char* const arguments[] = {"true", NULL};
   if (strcmp(how, "return") == 0) return 9;
   if (strcmp(how, "exit") == 0) exit(9);

@@ -1,5 +1,5 @@
-// Calls each function of the malloc family once, between two marks, and sees to it that errno is what it would be without
-// a recorder. Exits 0 when all is as the manual says.
+// Calls each function of the malloc family once, between two marks, and sees to it that errno is what it would be
+// without a recorder. Exits 0 when all is as the manual says.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <malloc.h>
@@ -13,6 +13,9 @@ static void* (*volatile call_malloc)(size_t) = malloc;
 static void* (*volatile call_realloc)(void*, size_t) = realloc;
 static void (*volatile call_free)(void*) = free;
 
+// memalign rounds it up to 32.
+static volatile size_t odd_alignment = 24;
+
 static int failures;
 static void expect(int truth, const char* what) {
   if (!truth) {
@@ -24,6 +27,8 @@ static void expect(int truth, const char* what) {
 int main(void) {
   setvbuf(stdout, NULL, _IONBF, 0);
   errno = 77;
+  for (int i = 0; i < 50000; ++i) call_free(call_malloc(100));
+  expect(errno == 77, "a chunk that was written changed errno");
   void* first_mark = call_malloc(12321);
   void* b = calloc(3, 50);
   b = call_realloc(b, 4000);
@@ -32,7 +37,7 @@ int main(void) {
   void* d = aligned_alloc(64, 640);
   void* e = NULL;
   expect(posix_memalign(&e, 128, 99) == 0, "posix_memalign failed");
-  void* f = memalign(24, 70);
+  void* f = memalign(odd_alignment, 70);
   void* g = valloc(71);
   void* h = pvalloc(72);
   expect(malloc_usable_size(h) >= 4096, "pvalloc gives whole pages");

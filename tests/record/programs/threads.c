@@ -24,9 +24,7 @@ static void* work(void* argument) {
         free(*place);
         *place = malloc(size);
         break;
-      case 1:
-        *place = realloc(*place, size);
-        break;
+      case 1: *place = realloc(*place, size); break;
       case 2:
         free(*place);
         *place = calloc(1, size);
@@ -38,6 +36,12 @@ static void* work(void* argument) {
     if (*place != NULL) **place = (char)i;
   }
   for (int i = 0; i < 16; ++i) free(own[i]);
+  // All threads take and give back blocks of one size as fast as they can: what one frees is the next one's.
+  for (int i = 0; i < kSteps; ++i) {
+    char* volatile block = malloc(64);
+    block = realloc(block, 200);
+    free(block);
+  }
   return NULL;
 }
 
