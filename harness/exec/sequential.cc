@@ -111,13 +111,12 @@ class SequentialRun {
 
   void hand_over(uint32_t to, uint32_t me) {
     try {
-      space_.team.pass_to(to);
+      space_.team.pass_and_wait(to, me);
     } catch (...) {
       stop_with_error();
       if (me == 0) return;
-      space_.team.pass_to(0);
+      space_.team.pass_and_wait(0, me);
     }
-    space_.team.wait(me);
     operations_.progress().thread_id = space_.team.kernel_id(me);
   }
 
@@ -140,8 +139,7 @@ class SequentialRun {
     for (uint32_t thread = 1; thread < space_.team.thread_count() && phase_ == Phase::kEnding; ++thread) {
       if (!space_.team.alive(thread)) continue;
       ending_thread_ = thread;
-      space_.team.pass_to(thread);
-      space_.team.wait(0);
+      space_.team.pass_and_wait(thread, 0);
       finish_exit();
     }
   }

@@ -65,7 +65,7 @@ void* ThreadTeam::enter(void* argument) {
   const auto me = static_cast<uint32_t>(&lane - team.lanes_);
   lane.kernel_id = static_cast<int32_t>(syscall(SYS_gettid));
   team.use_signal_stack(lane);
-  team.wait(me);
+  wait(lane);
   team.body_(team.context_, me);
   return nullptr;
 }
@@ -88,8 +88,14 @@ void ThreadTeam::pass_to(uint32_t thread) {
   futex_wake(lane.token);
 }
 
-void ThreadTeam::wait(uint32_t me) {
-  Lane& lane = lanes_[me];
+void ThreadTeam::pass_and_wait(uint32_t thread, uint32_t me) {
+  // Taken before the token is gone: from then on another thread may abandon this team and start a new one.
+  Lane& own = lanes_[me];
+  pass_to(thread);
+  wait(own);
+}
+
+void ThreadTeam::wait(Lane& lane) {
   while (lane.token.load(std::memory_order_acquire) == 0) futex_wait(lane.token, 0);
   lane.token.store(0, std::memory_order_relaxed);
 }

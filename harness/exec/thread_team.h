@@ -28,11 +28,11 @@ class ThreadTeam {
   uint32_t thread_count() const { return thread_count_; }
   int32_t kernel_id(uint32_t thread) const { return lanes_[thread].kernel_id; }
 
-  // Hands the token to `thread`, which is created if it is not alive; the caller then parks with wait() or ends.
+  // Hands the token to `thread`, which is created if it is not alive; the caller may then only end.
   // Throws std::runtime_error when the system gives no more threads.
   void pass_to(uint32_t thread);
-  // Parks thread `me` until it is handed the token.
-  void wait(uint32_t me);
+  // Hands it over and parks thread `me` until it comes back.
+  void pass_and_wait(uint32_t thread, uint32_t me);
   // On thread 0, after `thread` left its body: returns when it has really ended, TLS destructors included.
   void join(uint32_t thread);
   // Leaves the parked threads parked for ever, and their memory with them: the heap that they would tear down is broken.
@@ -48,6 +48,7 @@ class ThreadTeam {
     ThreadTeam* team;
   };
   static void* enter(void* lane);
+  static void wait(Lane& lane);
   void use_signal_stack(Lane& lane);
 
   Lane* lanes_ = nullptr;
