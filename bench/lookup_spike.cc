@@ -1,8 +1,9 @@
 // The spike behind docs/architecture.md: how a free finds the page of a block. Compares the page map (the one that
 // ximalloc has) with a segment mask, bare and with the bitmap that it needs to tell foreign pointers.
 //
-//   bench_lookup_spike map|mask|mask_checked|none LOOKUPS    looks up so many addresses; count its instructions by callgrind
-//   bench_lookup_spike memory                                prints resident metadata of both for four layouts
+//   bench_lookup_spike map|mask|mask_checked|none LOOKUPS    looks up so many addresses; count its instructions by
+//   callgrind bench_lookup_spike memory                                prints resident metadata of both for four
+//   layouts
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -67,8 +68,8 @@ void print_memory(const char* layout, size_t segments, size_t slices, size_t apa
   std::set<uintptr_t> map_pages, mask_pages;
   for (size_t i = 0; i < segments; ++i) {
     const uintptr_t segment = uintptr_t{0x5800'0000'0000} + i * apart * kSegmentSize;
-    mask_pages.insert(segment);                                      // the header's first page
-    mask_pages.insert((segment >> kSegmentShift) / 8 / 4096);        // the bitmap
+    mask_pages.insert(segment);                                // the header's first page
+    mask_pages.insert((segment >> kSegmentShift) / 8 / 4096);  // the bitmap
     for (size_t slice = 0; slice < slices; ++slice) {
       const uintptr_t address = segment + slice * xi::kSliceSize;
       map_pages.insert((uintptr_t{1} << 60) + (address >> xi::kSliceShift) * 8 / 4096);

@@ -3,7 +3,9 @@
 #include "allocator/include/ximalloc.h"
 #include "allocator/support/statistics.h"
 
-void xi_collect(bool force) noexcept { xi::collect(force); }
+void xi_collect(bool force) noexcept {
+  xi::collect(force);
+}
 
 int xi_malloc_trim(size_t) noexcept {
   const int64_t before = xi::statistics.purged_bytes.get();
@@ -11,4 +13,6 @@ int xi_malloc_trim(size_t) noexcept {
   return xi::statistics.purged_bytes.get() != before ? 1 : 0;
 }
 
-int xi_version() noexcept { return 100; }
+int xi_version() noexcept {
+  return 100;
+}

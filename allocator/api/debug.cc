@@ -40,8 +40,12 @@ void tell_hook(const xi::os::SeamCall& call, void* address) {
 
 }  // namespace
 
-void xi_debug_reset() { xi::reset_process(); }
-void xi_debug_advance_clock(uint64_t ms) { xi::os::advance_clock(ms); }
+void xi_debug_reset() {
+  xi::reset_process();
+}
+void xi_debug_advance_clock(uint64_t ms) {
+  xi::os::advance_clock(ms);
+}
 
 bool xi_debug_check(void (*report)(void* context, const char* what), void* context) {
   return xi::check_all({report, context});
@@ -61,7 +65,9 @@ void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_bytes) {
   *committed_bytes = now.committed_bytes;
 }
 
-bool xi_debug_addresses_are_fixed() { return xi::os::seam_addresses_are_fixed(); }
+bool xi_debug_addresses_are_fixed() {
+  return xi::os::seam_addresses_are_fixed();
+}
 
 void xi_debug_set_os_hook(xi_os_before_t before, xi_os_after_t after, void* context) {
   hook = {before, after, context};

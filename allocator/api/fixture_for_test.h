@@ -12,8 +12,9 @@ namespace xi {
 
 inline std::string structure_faults() {
   std::string faults;
-  xi_debug_check([](void* context, const char* what) { *static_cast<std::string*>(context) += std::string(what) + "; "; },
-                 &faults);
+  xi_debug_check(
+      [](void* context, const char* what) { *static_cast<std::string*>(context) += std::string(what) + "; "; },
+      &faults);
   return faults;
 }
 

@@ -41,7 +41,9 @@ void* xi_calloc(size_t count, size_t size) noexcept {
   return memset(result.block, 0, result.zero ? sizeof(xi::Block) : total);
 }
 
-void xi_free(void* block) noexcept { xi::free_block(block); }
+void xi_free(void* block) noexcept {
+  xi::free_block(block);
+}
 
 size_t xi_usable_size(const void* block) noexcept {
   const xi::Page* const page = xi::page_map::find(block);

@@ -9,7 +9,9 @@
 namespace {
 
 // A block is kept while the new size fits and uses at least half of it.
-bool fits_in_place(size_t size, size_t usable) { return size <= usable && size >= usable / 2; }
+bool fits_in_place(size_t size, size_t usable) {
+  return size <= usable && size >= usable / 2;
+}
 
 }  // namespace
 

@@ -11,7 +11,9 @@ namespace xi {
 
 namespace {
 
-size_t bitmap_size(size_t slices) { return align_up(Bitmap::words_for(slices) * sizeof(Bitmap::Word), 64); }
+size_t bitmap_size(size_t slices) {
+  return align_up(Bitmap::words_for(slices) * sizeof(Bitmap::Word), 64);
+}
 
 // Hands out consecutive parts of the metadata mapping.
 class Layout {
@@ -31,7 +33,8 @@ class Layout {
 };
 
 size_t metadata_size_for(size_t slices) {
-  return align_up(align_up(sizeof(Arena), 64) + (4 + kBinCount) * bitmap_size(slices) + slices * kPageMetaSize, kSliceSize);
+  return align_up(align_up(sizeof(Arena), 64) + (4 + kBinCount) * bitmap_size(slices) + slices * kPageMetaSize,
+                  kSliceSize);
 }
 
 }  // namespace

@@ -47,8 +47,8 @@ struct Arena {
   bool contains(uintptr_t address) const { return address - base < slice_count << kSliceShift; }
   void* page_meta(size_t slice) const { return pages + slice * kPageMetaSize; }
 
-  // Claims slices whose first address is a multiple of `alignment` and commits them. 0, ENOSPC when no run of free slices
-  // fits, or the error of the commit that failed.
+  // Claims slices whose first address is a multiple of `alignment` and commits them. 0, ENOSPC when no run of free
+  // slices fits, or the error of the commit that failed.
   int claim(size_t count, size_t alignment, SliceClaim* out);
 
   void set_abandoned(size_t bin, size_t slice, bool value);

@@ -96,7 +96,9 @@ void release_slices(const SliceClaim& claim) {
   purge_arenas(false);
 }
 
-size_t max_claim_slices() { return (static_cast<size_t>(options.arena_reserve) >> kSliceShift) / 2; }
+size_t max_claim_slices() {
+  return (static_cast<size_t>(options.arena_reserve) >> kSliceShift) / 2;
+}
 
 void purge_arenas(bool force) {
   const size_t arenas = set.count.load(kAcquire);
@@ -128,11 +130,19 @@ bool begin_mapping(size_t size) {
   return false;
 }
 
-void end_mapping(size_t size) { set.mapped.fetch_sub(size, kRelaxed); }
-size_t mapped_bytes() { return set.mapped.load(kRelaxed); }
+void end_mapping(size_t size) {
+  set.mapped.fetch_sub(size, kRelaxed);
+}
+size_t mapped_bytes() {
+  return set.mapped.load(kRelaxed);
+}
 
-void lock_arenas() { set.lock.lock(); }
-void unlock_arenas() { set.lock.unlock(); }
+void lock_arenas() {
+  set.lock.lock();
+}
+void unlock_arenas() {
+  set.lock.unlock();
+}
 
 void reset_arenas() {
   const size_t arenas = set.count.load(kRelaxed);

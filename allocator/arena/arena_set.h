@@ -12,8 +12,8 @@ namespace xi {
 // Set by page_map/ with a constant initialiser.
 extern bool (*arena_created)(uintptr_t base, size_t size);
 
-// Claims `count` slices at a multiple of `alignment` (at most kArenaAlignment) from any arena, from a new one if need be.
-// 0 or ENOMEM.
+// Claims `count` slices at a multiple of `alignment` (at most kArenaAlignment) from any arena, from a new one if need
+// be. 0 or ENOMEM.
 int claim_slices(size_t count, size_t alignment, SliceClaim* out);
 void release_slices(const SliceClaim& claim);
 

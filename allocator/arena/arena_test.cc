@@ -17,7 +17,9 @@ class ArenaTest : public FreshAllocator {
     EXPECT_EQ(claim_slices(count, alignment, &result), 0);
     return result;
   }
-  static char* start(const SliceClaim& claim) { return reinterpret_cast<char*>(claim.arena->address_of_slice(claim.first)); }
+  static char* start(const SliceClaim& claim) {
+    return reinterpret_cast<char*>(claim.arena->address_of_slice(claim.first));
+  }
   // These tests take slices without making pages of them: the fixture's check wants none to be left.
   void TearDown() override {
     for (size_t i = 0; Arena* const arena = arena_at(i); ++i) {

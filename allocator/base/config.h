@@ -30,7 +30,7 @@ inline constexpr size_t kLargeBlockMax = 512 * kKiB;
 // Requests up to here find their page by one load from a table that is indexed by words.
 inline constexpr size_t kDirectMax = 1024;
 
-inline constexpr size_t kBinCount = 105;  // page/bin.h proves it
+inline constexpr size_t kBinCount = 105;      // page/bin.h proves it
 inline constexpr size_t kPageMetaSize = 128;  // page/page.h proves it
 
 // Arenas begin at multiples of this; a larger alignment is served by a mapping of its own.

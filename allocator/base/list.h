@@ -8,7 +8,7 @@
 
 namespace xi {
 
-template <class T, T* T::*Next, T* T::*Prev>
+template <class T, T* T::* Next, T* T::* Prev>
 class List {
  public:
   constexpr List() = default;

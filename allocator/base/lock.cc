@@ -9,7 +9,8 @@ void Lock::lock_contended() {
     if (state_.compare_exchange(expected, kHeld, kAcquire)) return;
     __builtin_ia32_pause();
   }
-  // From here on the state says kContended, also when we get the lock: there may be other sleepers, and unlock wakes one.
+  // From here on the state says kContended, also when we get the lock: there may be other sleepers, and unlock wakes
+  // one.
   while (state_.exchange(kContended, kAcquire) != kFree) lock_sleep(&state_, kContended);
 }
 

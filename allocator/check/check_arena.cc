@@ -16,8 +16,8 @@ void check_slices(const Arena* arena, CheckReport& report, Census& census) {
     if (report.expect(page->block_size != 0 && page->start == address && page->arena == arena,
                       "a slice is taken and no page begins there", address)) {
       next = slice + page->slices;
-      if (!report.expect(next <= arena->slice_count && free.all_clear(slice, page->slices), "a page has slices that are free",
-                         address)) {
+      if (!report.expect(next <= arena->slice_count && free.all_clear(slice, page->slices),
+                         "a page has slices that are free", address)) {
         return;
       }
       ++census.pages;
@@ -32,11 +32,12 @@ void check_slices(const Arena* arena, CheckReport& report, Census& census) {
 // Slices that were in use and are free must not lead to a page any more; the others were never entered.
 void check_free_slices(const Arena* arena, CheckReport& report) {
   const size_t end = arena->slice_count;
-  for (size_t slice = arena->dirty.first_set(0, end); slice != Bitmap::kNone; slice = arena->dirty.first_set(slice + 1, end)) {
+  for (size_t slice = arena->dirty.first_set(0, end); slice != Bitmap::kNone;
+       slice = arena->dirty.first_set(slice + 1, end)) {
     if (!arena->free.get(slice)) continue;
     const uintptr_t address = arena->address_of_slice(slice);
-    report.expect(page_map::find(reinterpret_cast<void*>(address)) == nullptr, "the page map has an entry for a free slice",
-                  address);
+    report.expect(page_map::find(reinterpret_cast<void*>(address)) == nullptr,
+                  "the page map has an entry for a free slice", address);
   }
 }
 

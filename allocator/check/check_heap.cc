@@ -37,13 +37,15 @@ void check_retired(const Heap* heap, CheckReport& report) {
   report.expect(heap->retired_count <= Heap::kMaxRetired, "a heap has retired too many pages", address_of(heap));
   for (size_t i = 0; i < heap->retired_count && i < Heap::kMaxRetired; ++i) {
     const Page* const page = heap->retired[i];
-    report.expect(page->retire_ticks > 0 && page->heap.load(kRelaxed) == heap, "a retired page is not the heap's", page->start);
+    report.expect(page->retire_ticks > 0 && page->heap.load(kRelaxed) == heap, "a retired page is not the heap's",
+                  page->start);
   }
 }
 
 // Pages in the list that lie in an arena, which the census has counted too.
 size_t check_page_list(const Heap* heap, CheckReport& report) {
-  if (!report.expect(heap->pages.is_valid(kListLimit), "a heap's list of pages is not well linked", address_of(heap))) return 0;
+  if (!report.expect(heap->pages.is_valid(kListLimit), "a heap's list of pages is not well linked", address_of(heap)))
+    return 0;
   size_t in_arenas = 0;
   for (const Page* page = heap->pages.first(); page != nullptr; page = page->heap_next) {
     report.expect(page->heap.load(kRelaxed) == heap, "a page is in the list of another heap", page->start);
@@ -68,7 +70,8 @@ void check_heaps(CheckReport& report, Census& census) {
     check_retired(heap, report);
     report.expect(heap->state == HeapState::kLive || heap->pages.empty(), "an unused heap has pages", address_of(heap));
   }
-  report.expect(listed == census.pages_of_heaps, "pages that name a heap and the heaps' lists differ in number", listed);
+  report.expect(listed == census.pages_of_heaps, "pages that name a heap and the heaps' lists differ in number",
+                listed);
 }
 
 bool check_all(CheckReport report) {
@@ -80,10 +83,12 @@ bool check_all(CheckReport report) {
                   Bin(bin).block_size());
   }
   size_t committed = 0;
-  for (size_t i = 0; const Arena* const arena = arena_at(i); ++i) committed += arena->committed.population() << kSliceShift;
+  for (size_t i = 0; const Arena* const arena = arena_at(i); ++i)
+    committed += arena->committed.population() << kSliceShift;
   report.expect(static_cast<int64_t>(committed) == statistics.committed_bytes.get(),
                 "the statistic of committed bytes differs from the bitmaps", committed);
-  report.expect(static_cast<int64_t>(census.pages) <= statistics.pages.get(), "the statistic of pages is too small", census.pages);
+  report.expect(static_cast<int64_t>(census.pages) <= statistics.pages.get(), "the statistic of pages is too small",
+                census.pages);
   return report.clean();
 }
 

@@ -45,11 +45,12 @@ void check_shape(const Page* page, CheckReport& report) {
   }
   report.expect(page->reserved == (page->slices << kSliceShift) / page->block_size,
                 "a page's number of blocks does not follow from its size", start);
-  report.expect(page->used <= page->capacity && page->capacity <= page->reserved, "a page counts more blocks than it has",
-                start);
+  report.expect(page->used <= page->capacity && page->capacity <= page->reserved,
+                "a page counts more blocks than it has", start);
   for (size_t i = 0; i < page->slices; ++i) {
     const void* const slice = reinterpret_cast<const void*>(start + (i << kSliceShift));
-    if (!report.expect(page_map::find(slice) == page, "the page map does not lead to the page", address_of(slice))) break;
+    if (!report.expect(page_map::find(slice) == page, "the page map does not lead to the page", address_of(slice)))
+      break;
   }
 }
 
@@ -58,7 +59,8 @@ void check_ownership(const Page* page, CheckReport& report) {
   const bool owned = (page->thread_free.load(kAcquire) & Page::kOwned) != 0;
   const bool has_owner = page->owner.load(kRelaxed) != ThreadId::kNone;
   report.expect(owned == page->in_queue, "a page is owned and in no queue, or the other way round", start);
-  report.expect(has_owner == page->in_queue, "a page has an owner's id and is in no queue, or the other way round", start);
+  report.expect(has_owner == page->in_queue, "a page has an owner's id and is in no queue, or the other way round",
+                start);
   report.expect(!page->in_queue || page->heap.load(kRelaxed) != nullptr, "a page in a queue belongs to no heap", start);
   report.expect(page->retire_ticks == 0 || page->in_queue, "a retired page is in no queue", start);
   report.expect(!(page->is_abandoned && page->in_queue), "a page is in a queue and abandoned", start);
@@ -93,9 +95,10 @@ void check_page(const Page* page, CheckReport& report) {
   const size_t local_count = check_list(page, page->local_free, seen, report);
   const auto* const remote = reinterpret_cast<const Block*>(page->thread_free.load(kAcquire) & ~Page::kOwned);
   const size_t remote_count = check_list(page, remote, seen, report);
-  report.expect(free_count + local_count + page->used == page->capacity, "a page's lists and its count of used blocks do not add up",
+  report.expect(free_count + local_count + page->used == page->capacity,
+                "a page's lists and its count of used blocks do not add up", page->start);
+  report.expect(remote_count <= page->used, "other threads have freed more blocks of a page than are used",
                 page->start);
-  report.expect(remote_count <= page->used, "other threads have freed more blocks of a page than are used", page->start);
   if (page->free_is_zero && report.clean()) check_zero(page, report);
 }
 

@@ -32,7 +32,9 @@ class CheckTest : public FreshAllocator {
   Page* page_ = nullptr;
 };
 
-void expect_fault(const char* what) { EXPECT_NE(structure_faults().find(what), std::string::npos) << structure_faults(); }
+void expect_fault(const char* what) {
+  EXPECT_NE(structure_faults().find(what), std::string::npos) << structure_faults();
+}
 
 TEST_F(CheckTest, ALinkOutOfThePage) {
   set_next(page_->local_free, reinterpret_cast<Block*>(&page_));

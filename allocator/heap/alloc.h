@@ -12,7 +12,9 @@ struct Allocation {
 };
 
 // The page that the fast path takes a block from, for size <= kDirectMax; its `free` may be null.
-inline Page* direct_page(size_t size) { return thread_state.heap->direct[(size + 7) / 8]; }
+inline Page* direct_page(size_t size) {
+  return thread_state.heap->direct[(size + 7) / 8];
+}
 
 // The page to try for larger sizes, up to kLargeBlockMax; empty_page when the bin has none.
 inline Page* queued_page(size_t size) {

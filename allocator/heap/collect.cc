@@ -43,6 +43,8 @@ void follow_collect_requests(Heap* heap) {
   collect_heap(heap);
 }
 
-void reset_collect() { requests.store(0, kRelaxed); }
+void reset_collect() {
+  requests.store(0, kRelaxed);
+}
 
 }  // namespace xi

@@ -1,4 +1,5 @@
-// Freeing: a block of a page that this thread has in a queue goes onto a plain list; everything else is in the slow path.
+// Freeing: a block of a page that this thread has in a queue goes onto a plain list; everything else is in the slow
+// path.
 #pragma once
 
 #include "allocator/heap/thread_heap.h"

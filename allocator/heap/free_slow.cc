@@ -16,7 +16,9 @@ void free_remote(void* block, Page* page) {
   settle(page, thread_state.has_heap() ? thread_state.heap : nullptr);
 }
 
-void free_emptied(void*, Page* page) { retire(thread_state.heap, page); }
+void free_emptied(void*, Page* page) {
+  retire(thread_state.heap, page);
+}
 
 #if defined(XIMALLOC_TEST_SEAMS)
 void check_block(const Page* page, const char* function, const void* pointer) {

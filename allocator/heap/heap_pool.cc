@@ -63,9 +63,13 @@ void give_heap(Heap* heap) {
   pool.unused = heap;
 }
 
-ThreadId new_thread_id() { return ThreadId{pool.last_thread_id.fetch_add(8, kRelaxed) + 8}; }
+ThreadId new_thread_id() {
+  return ThreadId{pool.last_thread_id.fetch_add(8, kRelaxed) + 8};
+}
 
-Heap* first_heap() { return pool.all; }
+Heap* first_heap() {
+  return pool.all;
+}
 
 void lock_heaps() {
   pool.lock.lock();

@@ -27,7 +27,9 @@ void set_abandoned(Page* page, bool abandoned) {
 }
 
 // With less than an eighth of its blocks free a page is not worth the search: it would be full again at once.
-bool has_room(const Page* page) { return !page->is_huge() && page->available() >= (page->reserved + 7) / 8; }
+bool has_room(const Page* page) {
+  return !page->is_huge() && page->available() >= (page->reserved + 7) / 8;
+}
 
 // Whether a claimed page goes to the heap of the thread that claimed it by a free.
 bool belongs_to(const Page* page, const Heap* heap) {
@@ -111,7 +113,9 @@ void collect_abandoned() {
   }
 }
 
-size_t abandoned_pages(Bin bin) { return abandoned_count[bin.index()].load(kRelaxed); }
+size_t abandoned_pages(Bin bin) {
+  return abandoned_count[bin.index()].load(kRelaxed);
+}
 
 void reset_ownership() {
   for (Atomic<size_t>& count : abandoned_count) count.store(0, kRelaxed);

@@ -31,8 +31,8 @@ Page* begin_in_arena(const SliceClaim& claim, Bin bin, size_t block_size) {
   return page;
 }
 
-// A mapping of its own, for what no arena can hold.
-Page* begin_in_mapping(size_t slices, size_t alignment) {
+// A mapping of its own, for what no arena can hold; null when there is no memory.
+Page* try_mapping(size_t slices, size_t alignment) {
   const size_t size = slices << kSliceShift;
   if (!begin_mapping(size)) return nullptr;
   Page* const page = take_page_struct();
@@ -54,6 +54,14 @@ Page* begin_in_mapping(size_t slices, size_t alignment) {
   if (page != nullptr) give_page_struct(page);
   end_mapping(size);
   return nullptr;
+}
+
+Page* begin_in_mapping(size_t slices, size_t alignment) {
+  Page* const page = try_mapping(slices, alignment);
+  if (page != nullptr) return page;
+  // Free memory that still waits for its purge may be what the system lacks.
+  purge_arenas(true);
+  return try_mapping(slices, alignment);
 }
 
 void end_mapping_of(Page* page, uintptr_t start, size_t size) {

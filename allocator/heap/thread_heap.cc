@@ -32,8 +32,12 @@ void reset_thread_states() {
   }
 }
 
-void lock_thread_states() { registry.lock.lock(); }
-void unlock_thread_states() { registry.lock.unlock(); }
+void lock_thread_states() {
+  registry.lock.lock();
+}
+void unlock_thread_states() {
+  registry.lock.unlock();
+}
 
 void forget_other_thread_states() {
   registry.states = {};

@@ -30,8 +30,8 @@ extern "C" {
 #define XI_NOEXCEPT
 #endif
 
-/* A block of at least `size` uninitialised bytes; for 0 a unique block of at least one byte. NULL with errno ENOMEM when
- * memory is exhausted or `size` exceeds PTRDIFF_MAX. C23 7.24.3.6. */
+/* A block of at least `size` uninitialised bytes; for 0 a unique block of at least one byte. NULL with errno ENOMEM
+ * when memory is exhausted or `size` exceeds PTRDIFF_MAX. C23 7.24.3.6. */
 XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_malloc(size_t size) XI_NOEXCEPT;
 
 /* A block for `count` objects of `size` bytes, all bytes zero. NULL with ENOMEM also when the product overflows.
@@ -39,8 +39,8 @@ XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_malloc(size_t size) X
 XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE2(1, 2) void* xi_calloc(size_t count, size_t size) XI_NOEXCEPT;
 
 /* A block of `size` bytes with the first min(old requested, size) bytes of `block`, which is freed; `block` NULL: as
- * xi_malloc(size). `size` 0: a minimal live block, the old one is freed. On failure NULL with ENOMEM, `block` untouched.
- * C23 7.24.3.7. */
+ * xi_malloc(size). `size` 0: a minimal live block, the old one is freed. On failure NULL with ENOMEM, `block`
+ * untouched. C23 7.24.3.7. */
 XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2) void* xi_realloc(void* block, size_t size) XI_NOEXCEPT;
 
 /* A block of `size` bytes aligned to `alignment`, a power of two; `size` need not be a multiple of it. NULL with EINVAL

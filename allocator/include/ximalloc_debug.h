@@ -1,5 +1,5 @@
-/* What ximalloc offers a tester; exists only in the test flavours (ASSAY_TEST_SEAMS). Nothing here is thread-safe against
- * threads that are inside the allocator, unless a function says so. */
+/* What ximalloc offers a tester; exists only in the test flavours (ASSAY_TEST_SEAMS). Nothing here is thread-safe
+ * against threads that are inside the allocator, unless a function says so. */
 #ifndef XIMALLOC_DEBUG_H
 #define XIMALLOC_DEBUG_H
 
@@ -35,25 +35,25 @@ XI_EXPORT bool xi_debug_is_committed(const void* block, size_t size);
  * allocator's own metadata is not in it: it is proportional to the address space and never given back. */
 XI_EXPORT void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_bytes);
 
-/* True when memory comes from the fixed base, false when that was taken and the kernel chose another place. May be asked
- * before the first allocation. */
+/* True when memory comes from the fixed base, false when that was taken and the kernel chose another place. May be
+ * asked before the first allocation. */
 XI_EXPORT bool xi_debug_addresses_are_fixed(void);
 
 /* Calls into the operating system, as the seam sees them. */
 typedef enum xi_os_kind {
-  XI_OS_RESERVE,   /* mmap of address space, nothing committed */
-  XI_OS_MAP,       /* mmap of readable and writable memory */
-  XI_OS_UNMAP,     /* munmap */
-  XI_OS_COMMIT,    /* mprotect to readable and writable */
-  XI_OS_DECOMMIT,  /* madvise and mprotect: contents gone, not accessible */
-  XI_OS_DISCARD,   /* madvise: contents gone, still accessible */
+  XI_OS_RESERVE,  /* mmap of address space, nothing committed */
+  XI_OS_MAP,      /* mmap of readable and writable memory */
+  XI_OS_UNMAP,    /* munmap */
+  XI_OS_COMMIT,   /* mprotect to readable and writable */
+  XI_OS_DECOMMIT, /* madvise and mprotect: contents gone, not accessible */
+  XI_OS_DISCARD,  /* madvise: contents gone, still accessible */
   XI_OS_KEY_CREATE,
   XI_OS_GETRANDOM
 } xi_os_kind_t;
 
 typedef struct xi_os_call {
   xi_os_kind_t kind;
-  void* address;    /* NULL where the kernel chooses */
+  void* address; /* NULL where the kernel chooses */
   size_t size;
   size_t alignment; /* 0 where none is asked for */
 } xi_os_call_t;

@@ -13,9 +13,15 @@ namespace {
 constinit Atomic<uint64_t> virtual_ms{0};
 }
 
-uint64_t clock_ms() { return virtual_ms.load(kRelaxed); }
-void advance_clock(uint64_t ms) { virtual_ms.fetch_add(ms, kRelaxed); }
-void reset_clock() { virtual_ms.store(0, kRelaxed); }
+uint64_t clock_ms() {
+  return virtual_ms.load(kRelaxed);
+}
+void advance_clock(uint64_t ms) {
+  virtual_ms.fetch_add(ms, kRelaxed);
+}
+void reset_clock() {
+  virtual_ms.store(0, kRelaxed);
+}
 
 #else
 

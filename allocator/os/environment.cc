@@ -9,9 +9,13 @@
 namespace xi::os {
 
 #if defined(XIMALLOC_TEST_SEAMS)
-const char* environment(const char*) { return nullptr; }
+const char* environment(const char*) {
+  return nullptr;
+}
 #else
-const char* environment(const char* name) { return secure_getenv(name); }
+const char* environment(const char* name) {
+  return secure_getenv(name);
+}
 #endif
 
 void write_error(const char* text, size_t length) {
@@ -25,6 +29,8 @@ void write_error(const char* text, size_t length) {
   }
 }
 
-[[noreturn]] void abort_process() { abort(); }
+[[noreturn]] void abort_process() {
+  abort();
+}
 
 }  // namespace xi::os

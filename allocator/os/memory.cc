@@ -43,7 +43,9 @@ int map_aligned(size_t size, size_t alignment, int protection, void** out) {
 
 }  // namespace
 
-int reserve(size_t size, size_t alignment, void** out) { return map_aligned(size, alignment, PROT_NONE, out); }
+int reserve(size_t size, size_t alignment, void** out) {
+  return map_aligned(size, alignment, PROT_NONE, out);
+}
 
 int map(size_t size, size_t alignment, Purpose, void** out) {
   return map_aligned(size, alignment, PROT_READ | PROT_WRITE, out);

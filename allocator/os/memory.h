@@ -29,8 +29,8 @@ int decommit(void* address, size_t size);
 // Contents gone (the range reads as zeros), still accessible.
 int discard(void* address, size_t size);
 
-// Says that a part of mapped or committed memory, blocks or metadata, is about to be written for the first time since it was
-// zero. Means nothing to the system; a reset of the seam zeroes what was announced and nothing else.
+// Says that a part of mapped or committed memory, blocks or metadata, is about to be written for the first time since
+// it was zero. Means nothing to the system; a reset of the seam zeroes what was announced and nothing else.
 #if defined(XIMALLOC_TEST_SEAMS)
 void will_use(uintptr_t address, size_t size);
 #else

@@ -18,7 +18,8 @@ namespace {
 
 // A raw call: the sanitizers' own mmap would clear shadow memory for the whole region.
 uintptr_t map_inaccessible(uintptr_t address, size_t size, int flags) {
-  const long result = syscall(SYS_mmap, address, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+  const long result =
+      syscall(SYS_mmap, address, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
   return result == -1 ? 0 : static_cast<uintptr_t>(result);
 }
 

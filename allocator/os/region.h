@@ -1,6 +1,6 @@
 // The address space that the seam hands out: one fixed region, a sorted table of the ranges in use, first fit. Which
-// granules are committed is kept here and not asked of the kernel, so that a tester can compare. Test flavours only; the
-// caller holds the seam's lock.
+// granules are committed is kept here and not asked of the kernel, so that a tester can compare. Test flavours only;
+// the caller holds the seam's lock.
 #pragma once
 
 #include <cstddef>
@@ -48,8 +48,8 @@ class Region {
   // Notes that a part of a range may hold something other than zeros.
   void set_used(uintptr_t address, size_t size);
 
-  // Back to empty: forgets all ranges, and zeroes what was used. A page fault costs as much as zeroing 40 pages that are
-  // there, so that memory stays accessible and resident for the next program, unless it is much.
+  // Back to empty: forgets all ranges, and zeroes what was used. A page fault costs as much as zeroing 40 pages that
+  // are there, so that memory stays accessible and resident for the next program, unless it is much.
   void reset();
   // For the test of that: the first byte anywhere in the region that is not zero, or 0.
   uintptr_t first_dirty() const;

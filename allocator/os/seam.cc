@@ -23,7 +23,9 @@ struct Seam {
 constinit Seam seam;
 constinit Region region;
 
-int ask(const SeamCall& call) { return seam.hook.before != nullptr ? seam.hook.before(call) : 0; }
+int ask(const SeamCall& call) {
+  return seam.hook.before != nullptr ? seam.hook.before(call) : 0;
+}
 
 void tell(const SeamCall& call, void* address) {
   if (seam.hook.after != nullptr) seam.hook.after(call, address);
@@ -88,10 +90,18 @@ int change(Call kind, void* where, size_t size, bool now, Do act) {
 
 }  // namespace
 
-void set_seam_hook(const SeamHook& hook) { seam.hook = hook; }
-int seam_refuses(Call kind) { return ask({kind, nullptr, 0, 0}); }
-void lock_seam() { seam.lock.lock(); }
-void unlock_seam() { seam.lock.unlock(); }
+void set_seam_hook(const SeamHook& hook) {
+  seam.hook = hook;
+}
+int seam_refuses(Call kind) {
+  return ask({kind, nullptr, 0, 0});
+}
+void lock_seam() {
+  seam.lock.lock();
+}
+void unlock_seam() {
+  seam.lock.unlock();
+}
 
 bool seam_addresses_are_fixed() {
   ErrnoKeeper keeper;
@@ -109,7 +119,9 @@ bool seam_is_committed(uintptr_t address, size_t size) {
   return region.is_committed(address, size);
 }
 
-uintptr_t seam_first_dirty() { return region.first_dirty(); }
+uintptr_t seam_first_dirty() {
+  return region.first_dirty();
+}
 
 void reset_seam() {
   ErrnoKeeper keeper;

@@ -17,7 +17,9 @@ constinit bool fork_handlers_exist = false;
 constinit pthread_key_t key = 0;
 constinit void (*exit_handler)() = nullptr;
 
-void run_exit_handler(void*) { exit_handler(); }
+void run_exit_handler(void*) {
+  exit_handler();
+}
 
 }  // namespace
 

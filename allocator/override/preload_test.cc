@@ -21,7 +21,9 @@ Ran run(const std::string& command) {
   return {pclose(pipe), output};
 }
 
-std::string preloaded(const std::string& settings = "") { return "export " + settings + " LD_PRELOAD=" XIMALLOC_SO "; "; }
+std::string preloaded(const std::string& settings = "") {
+  return "export " + settings + " LD_PRELOAD=" XIMALLOC_SO "; ";
+}
 
 class PreloadTest : public testing::TestWithParam<const char*> {};
 
@@ -35,16 +37,16 @@ TEST_P(PreloadTest, SaysTheSame) {
 
 INSTANTIATE_TEST_SUITE_P(
     Programs, PreloadTest,
-    testing::Values("seq 200000 | sort -r | tail -3",
-                    "seq 200000 | sort --parallel=2 -S 1M | md5sum",
-                    "echo 'int main(void){return 0;}' | cc -O2 -x c -c -o /dev/null - && echo compiled",
-                    "python3 -c 'import json,threading;d=[{str(i):[i]*9} for i in range(30000)];"
-                    "t=[threading.Thread(target=lambda: json.loads(json.dumps(d))) for _ in range(3)];"
-                    "[x.start() for x in t];[x.join() for x in t];print(len(json.dumps(d)))'",
-                    "python3 -c 'import subprocess;print(subprocess.check_output([\"echo\",\"child\"]))'",
-                    "perl -e 'my %h; $h{$_ % 1000} .= \"x$_\" for 1..100000; print length(join \"\", values %h), \"\\n\"'",
-                    "git --version && ls -lR /usr/include | md5sum",
-                    "awk 'BEGIN{for(i=0;i<300000;i++)a[i]=i\"x\";n=0;for(k in a)n+=length(a[k]);print n}'"));
+    testing::Values(
+        "seq 200000 | sort -r | tail -3", "seq 200000 | sort --parallel=2 -S 1M | md5sum",
+        "echo 'int main(void){return 0;}' | cc -O2 -x c -c -o /dev/null - && echo compiled",
+        "python3 -c 'import json,threading;d=[{str(i):[i]*9} for i in range(30000)];"
+        "t=[threading.Thread(target=lambda: json.loads(json.dumps(d))) for _ in range(3)];"
+        "[x.start() for x in t];[x.join() for x in t];print(len(json.dumps(d)))'",
+        "python3 -c 'import subprocess;print(subprocess.check_output([\"echo\",\"child\"]))'",
+        "perl -e 'my %h; $h{$_ % 1000} .= \"x$_\" for 1..100000; print length(join \"\", values %h), \"\\n\"'",
+        "git --version && ls -lR /usr/include | md5sum",
+        "awk 'BEGIN{for(i=0;i<300000;i++)a[i]=i\"x\";n=0;for(k in a)n+=length(a[k]);print n}'"));
 
 TEST(PreloadTest, ItIsReallyThisLibraryThatServes) {
   const Ran maps = run(preloaded() + "cat /proc/self/maps");

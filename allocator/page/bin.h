@@ -1,7 +1,7 @@
-// Size classes ("bins"): 8, 16, then steps of 16 to 128, then 8 for each doubling to 512 KiB, so that at most 12.5 % is lost above
-// 128 bytes. Every block size above 8 is a multiple of 16, and a size that is a multiple of a power of two falls into
-// a bin whose blocks are multiples of it too: with pages that begin at a slice and blocks that begin where the page
-// begins, an aligned request needs no more than its size rounded up to the alignment.
+// Size classes ("bins"): 8, 16, then steps of 16 to 128, then 8 for each doubling to 512 KiB, so that at most 12.5 % is
+// lost above 128 bytes. Every block size above 8 is a multiple of 16, and a size that is a multiple of a power of two
+// falls into a bin whose blocks are multiples of it too: with pages that begin at a slice and blocks that begin where
+// the page begins, an aligned request needs no more than its size rounded up to the alignment.
 #pragma once
 
 #include <cstddef>

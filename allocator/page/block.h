@@ -8,7 +8,11 @@ struct Block {
   Block* next;
 };
 
-inline Block* next_of(const Block* block) { return block->next; }
-inline void set_next(Block* block, Block* next) { block->next = next; }
+inline Block* next_of(const Block* block) {
+  return block->next;
+}
+inline void set_next(Block* block, Block* next) {
+  block->next = next;
+}
 
 }  // namespace xi

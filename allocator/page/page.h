@@ -31,8 +31,8 @@ struct PageShape {
   size_t block_size;
   uint32_t reserved;  // blocks that fit
   Bin bin;
-  bool zero;          // all of its memory is known to be zero
-  Arena* arena;       // null: a mapping of its own
+  bool zero;     // all of its memory is known to be zero
+  Arena* arena;  // null: a mapping of its own
 };
 
 class alignas(64) Page {
@@ -43,10 +43,10 @@ class alignas(64) Page {
   Block* free = nullptr;        // the next blocks to hand out
   Block* local_free = nullptr;  // freed by the owner
   Atomic<ThreadId> owner;
-  uint32_t used = 0;            // handed out, and not seen to have come back
-  uint32_t capacity = 0;        // blocks that have been linked so far
+  uint32_t used = 0;      // handed out, and not seen to have come back
+  uint32_t capacity = 0;  // blocks that have been linked so far
   uintptr_t start = 0;
-  size_t block_size = 0;        // 0: the struct is not in use
+  size_t block_size = 0;  // 0: the struct is not in use
   uint32_t reserved = 0;
   Bin bin{0};
   bool free_is_zero = false;    // blocks in `free` are zero but for their link
@@ -59,7 +59,7 @@ class alignas(64) Page {
   alignas(64) Atomic<uintptr_t> thread_free;  // blocks freed by others | kOwned
   Page* queue_next = nullptr;
   Page* queue_prev = nullptr;
-  Atomic<Heap*> heap;           // the heap in whose list of all pages it is; changed under that heap's lock
+  Atomic<Heap*> heap;  // the heap in whose list of all pages it is; changed under that heap's lock
   Page* heap_next = nullptr;
   Page* heap_prev = nullptr;
   Arena* arena = nullptr;

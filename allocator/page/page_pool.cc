@@ -48,8 +48,12 @@ void give_page_struct(Page* page) {
   pool.unused = page;
 }
 
-void lock_page_pool() { pool.lock.lock(); }
-void unlock_page_pool() { pool.lock.unlock(); }
+void lock_page_pool() {
+  pool.lock.lock();
+}
+void unlock_page_pool() {
+  pool.lock.unlock();
+}
 
 void reset_page_pool() {
   pool.unused = nullptr;

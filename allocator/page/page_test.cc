@@ -15,8 +15,13 @@ class PageTest : public testing::Test {
   static constexpr size_t kBlock = 1024;
   void SetUp() override { begin(true); }
   void begin(bool zero) {
-    page_.begin({.start = address_of(memory_), .slices = 1, .block_size = kBlock, .reserved = kSliceSize / kBlock,
-                 .bin = Bin::of_size(kBlock), .zero = zero, .arena = nullptr});
+    page_.begin({.start = address_of(memory_),
+                 .slices = 1,
+                 .block_size = kBlock,
+                 .reserved = kSliceSize / kBlock,
+                 .bin = Bin::of_size(kBlock),
+                 .zero = zero,
+                 .arena = nullptr});
   }
   void* take() { return page_.free != nullptr || page_.refill() ? page_.pop() : nullptr; }
 

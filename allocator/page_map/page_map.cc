@@ -57,11 +57,16 @@ void enter(uintptr_t base, size_t slices, Page* page) {
   }
 }
 
-void lock() { cover_lock.lock(); }
-void unlock() { cover_lock.unlock(); }
+void lock() {
+  cover_lock.lock();
+}
+void unlock() {
+  cover_lock.unlock();
+}
 
 void reset() {
-  for (size_t index = lowest_set; index <= highest_set && index < kTopEntries; ++index) tables.top[index].store(0, kRelaxed);
+  for (size_t index = lowest_set; index <= highest_set && index < kTopEntries; ++index)
+    tables.top[index].store(0, kRelaxed);
   lowest_set = kTopEntries;
   highest_set = 0;
 }

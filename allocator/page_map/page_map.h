@@ -1,6 +1,6 @@
-// Address -> page, for any address at all. Two levels: 2^17 entries of 1 GiB each, and leaves with an entry for each slice. What
-// the top level holds is the distance from a leaf of zeros that is always there, so that a lookup needs no test for
-// a missing leaf. docs/architecture.md has the measurement that decided for it and against segment masks.
+// Address -> page, for any address at all. Two levels: 2^17 entries of 1 GiB each, and leaves with an entry for each
+// slice. What the top level holds is the distance from a leaf of zeros that is always there, so that a lookup needs no
+// test for a missing leaf. docs/architecture.md has the measurement that decided for it and against segment masks.
 #pragma once
 
 #include <cstddef>

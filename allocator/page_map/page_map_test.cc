@@ -7,7 +7,9 @@ namespace {
 
 using PageMapTest = FreshAllocator;
 
-const void* at(uintptr_t address) { return reinterpret_cast<const void*>(address); }
+const void* at(uintptr_t address) {
+  return reinterpret_cast<const void*>(address);
+}
 
 TEST_F(PageMapTest, AnyAddressMayBeAsked) {
   for (size_t bit = 0; bit < 64; ++bit) {

@@ -40,7 +40,9 @@ void before_fork() {
 #endif
 }
 
-void after_fork_in_parent() { unlock_all(); }
+void after_fork_in_parent() {
+  unlock_all();
+}
 
 // The other threads' heaps have lost their threads. Pages that they owned stay owned for ever: a free into one only
 // pushes the block. Whatever they held between two steps (slices, a claimed page) is lost, and hurts nobody.

@@ -29,8 +29,8 @@ struct Process {
 };
 constinit Process process;
 
-// Without a key a thread that ends leaves its pages behind as its own: memory is lost, nothing else. The next thread that
-// starts tries again.
+// Without a key a thread that ends leaves its pages behind as its own: memory is lost, nothing else. The next thread
+// that starts tries again.
 bool ensure_thread_key() {
   if (process.has_thread_key.load(kAcquire)) return true;
   LockGuard guard(process.lock);
@@ -79,8 +79,12 @@ void start_process() {
   process.started.store(true, kRelease);
 }
 
-void lock_process() { process.lock.lock(); }
-void unlock_process() { process.lock.unlock(); }
+void lock_process() {
+  process.lock.lock();
+}
+void unlock_process() {
+  process.lock.unlock();
+}
 
 void end_thread() {
   ThreadState& state = thread_state;

@@ -67,7 +67,8 @@ TEST_F(ProcessTest, DestructorsMayAllocate) {
     pthread_setspecific(key, &key);
   }).join();
   pthread_key_delete(key);
-  for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap) EXPECT_EQ(heap->state, HeapState::kUnused);
+  for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap)
+    EXPECT_EQ(heap->state, HeapState::kUnused);
   xi_free(left);
   xi_collect(true);
   EXPECT_EQ(footprint().committed, 0u);
@@ -82,7 +83,8 @@ TEST_F(ProcessTest, WithoutAKeyThreadsWorkAndTheNextOneGetsIt) {
   std::thread([] { xi_free(xi_malloc(100)); }).join();
   EXPECT_EQ(fail.seen, 2);
   size_t live = 0;
-  for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap) live += heap->state == HeapState::kLive;
+  for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap)
+    live += heap->state == HeapState::kLive;
   EXPECT_EQ(live, 1u) << "only the first thread's heap was left behind";
   xi_free(kept);
 }

@@ -19,7 +19,10 @@ bool parse_option(const char* text, int64_t* out) {
   switch (*text) {
     case 'G': unit *= 1024; [[fallthrough]];
     case 'M': unit *= 1024; [[fallthrough]];
-    case 'K': unit *= 1024; ++text; break;
+    case 'K':
+      unit *= 1024;
+      ++text;
+      break;
     default: break;
   }
   if (*text != '\0' || __builtin_mul_overflow(value, unit, &value)) return false;

@@ -14,12 +14,22 @@ struct Said {
 };
 constinit Said said;
 
-bool first_time(Atomic<bool>& already) { return !already.exchange(true, kRelaxed); }
+bool first_time(Atomic<bool>& already) {
+  return !already.exchange(true, kRelaxed);
+}
 
 }  // namespace
 
 void assertion_failed(const char* what, const char* file, int line) {
-  Line().text("assertion failed: ").text(what).text(" (").text(file).text(":").number(line, 10).text(")").say_and_abort();
+  Line()
+      .text("assertion failed: ")
+      .text(what)
+      .text(" (")
+      .text(file)
+      .text(":")
+      .number(line, 10)
+      .text(")")
+      .say_and_abort();
 }
 
 void report_interior_pointer(const char* function, const void* pointer) {
