@@ -12,9 +12,15 @@ constexpr size_t kCodes = 256;
 
 constexpr OpInfo kRows[] = {
 #define ASSAY_ARGS(a, b, c) {ArgKind::a, ArgKind::b, ArgKind::c}
-#define ASSAY_OP(id, text, code, result, args, capability, weight, precondition, doc)   \
-  OpInfo{OpCode::k##id,          text,   ResultKind::result,         {ASSAY_ARGS args}, \
-         Capability::capability, weight, Precondition::precondition, doc},
+#define ASSAY_OP(id, text, code, result, args, capability, weight, precondition, doc) \
+  OpInfo{text,                                                                        \
+         doc,                                                                         \
+         weight,                                                                      \
+         OpCode::k##id,                                                               \
+         ResultKind::result,                                                          \
+         {ASSAY_ARGS args},                                                           \
+         Capability::capability,                                                      \
+         Precondition::precondition},
 #include "harness/op/ops.def"
 #undef ASSAY_OP
 #undef ASSAY_ARGS

@@ -25,14 +25,14 @@ enum class Precondition : uint8_t { kNone, kNotMainThread };
 
 // A row of ops.def as data.
 struct OpInfo {
-  OpCode code;
   std::string_view name;
+  std::string_view doc;
+  uint32_t weight;
+  OpCode code;
   ResultKind result;
   std::array<ArgKind, 3> args;
   Capability capability;
-  uint32_t weight;
   Precondition precondition;
-  std::string_view doc;
 
   size_t arg_count() const;                // arguments that are not kNothing
   std::optional<size_t> slot_arg() const;  // index of the kSlot argument
@@ -44,7 +44,7 @@ const OpInfo* find_op(OpCode code);            // nullptr when the code is not a
 const OpInfo* find_op(std::string_view name);  // nullptr when there is none
 
 // Caps of the byte form, and of text. Traces know none but the number of threads.
-inline constexpr size_t kMaxBytes = 64 * 1024;
+inline constexpr size_t kMaxBytes = size_t{64} * 1024;
 inline constexpr size_t kMaxOperations = 4096;  // members of ranges count
 inline constexpr uint32_t kMaxSlots = 1024;
 inline constexpr uint32_t kMaxThreads = 4;  // t0..t3

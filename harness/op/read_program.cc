@@ -30,10 +30,8 @@ File open_for_reading(const std::string& path) {
 // Appends up to `limit` bytes in all; says what failed when a read does.
 void read_up_to(std::FILE* file, const std::string& path, size_t limit, std::string& content) {
   char buffer[16 * 1024];
-  while (content.size() < limit) {
-    const size_t count = std::fread(buffer, 1, std::min(sizeof buffer, limit - content.size()), file);
-    content.append(buffer, count);
-    if (count == 0) break;
+  while (content.size() < limit && !std::feof(file) && !std::ferror(file)) {
+    content.append(buffer, std::fread(buffer, 1, std::min(sizeof buffer, limit - content.size()), file));
   }
   if (std::ferror(file)) throw InputError{fmt::format("{}: {}", path, std::strerror(errno))};
 }

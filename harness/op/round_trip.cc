@@ -14,17 +14,16 @@ constexpr std::string_view kFileName = "round_trip.ops";
 
 // "file:line:column: message", on one line.
 bool names_a_place(std::string_view message) {
-  const auto skip_number = [&message] {
-    const size_t digits = message.find_first_not_of("0123456789");
-    if (digits == 0 || digits == std::string_view::npos || message[digits] != ':') return false;
-    message.remove_prefix(digits + 1);
-    return true;
-  };
   if (!message.starts_with(kFileName) || message.find('\n') != std::string_view::npos) return false;
   message.remove_prefix(kFileName.size());
   if (!message.starts_with(":")) return false;
   message.remove_prefix(1);
-  return skip_number() && skip_number() && message.starts_with(" ") && message.size() > 2;
+  for (int numbers = 0; numbers < 2; numbers++) {
+    const size_t digits = message.find_first_not_of("0123456789");
+    if (digits == 0 || digits == std::string_view::npos || message[digits] != ':') return false;
+    message.remove_prefix(digits + 1);
+  }
+  return message.starts_with(" ") && message.size() > 2;
 }
 
 }  // namespace
