@@ -110,10 +110,10 @@ header_flavour() {
 choose_flavours() {
   local default_flavour=release file named wanted=()
   case $subcommand in
-    fuzz | replay | mutants) default_flavour=fuzz ;;
+    fuzz | replay | minimize | export-c | mutants) default_flavour=fuzz ;;
   esac
   flavour=${flavour_option:-}
-  if [[ $subcommand == replay && -z $flavour_option ]]; then
+  if [[ $subcommand =~ ^(replay|minimize|export-c)$ && -z $flavour_option ]]; then
     for file in "${positionals[@]}"; do
       named=$(header_flavour "$file")
       [[ -n $named ]] || named=$default_flavour

@@ -25,6 +25,16 @@ purpose[replay]='run programs (bytes, text, traces), each in a child, and print 
 options[replay]='--repeat:count --gdb:flag --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[replay]='file+'
 
+synopsis[minimize]='FILE [-o OUT.ops] [--seconds N]'
+purpose[minimize]='the shortest program that shows the same violation'
+options[minimize]='-o:output --output:output --seconds:seconds --flavour:flavour --mode:mode --seed:number --subject:subject'
+operands[minimize]='file1'
+
+synopsis[export-c]='FILE [-o OUT.c]'
+purpose[export-c]='a standalone C file on the plain malloc API that fails the same way'
+options[export-c]='-o:output --output:output --flavour:flavour --mode:mode --seed:number --subject:subject'
+operands[export-c]='file1'
+
 synopsis[show]='FILE'
 purpose[show]='print a program as text'
 options[show]='--flavour:flavour'
@@ -75,4 +85,4 @@ purpose[help]='this list, or one subcommand'
 options[help]=''
 operands[help]='subcommand*'
 
-subcommand_order=(fuzz test replay show encode record import mutants bench subjects doctor build help)
+subcommand_order=(fuzz test replay minimize export-c show encode record import mutants bench subjects doctor build help)

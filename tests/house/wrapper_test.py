@@ -26,7 +26,7 @@ chmod +x "$2/bin/assay"
 # arguments, what the one line must say
 REFUSED = [
     (["frobnicate"], "unknown subcommand 'frobnicate'"),
-    (["minimize", "x.ops"], "unknown subcommand 'minimize'"),
+    (["minimise", "good.ops"], "unknown subcommand 'minimise'"),
     (["--frobnicate"], "unknown option '--frobnicate'"),
     (["fuzz", "--frobnicate"], "unknown option '--frobnicate'"),
     (["fuzz", "frobnicate"], "unknown fuzz target 'frobnicate'"),
@@ -54,6 +54,14 @@ REFUSED = [
     (["replay", "good.ops", "missing.ops"], "missing.ops: no such file"),
     (["replay", "good.ops", "--repeat", "0"], "'0' is not a whole number"),
     (["replay", "tsan.ops"], "unknown flavour 'frobnicate'"),
+    (["minimize"], "nothing given"),
+    (["minimize", "missing.ops"], "missing.ops: no such file"),
+    (["minimize", "good.ops", "good.ops"], "unexpected 'good.ops'"),
+    (["minimize", "good.ops", "-o", "nowhere/out"], "nowhere/out: its folder does not exist"),
+    (["minimize", "good.ops", "--seconds", "0"], "'0' is not a whole number"),
+    (["minimize", "tsan.ops"], "unknown flavour 'frobnicate'"),
+    (["export-c", "missing.ops"], "missing.ops: no such file"),
+    (["export-c", "good.ops", "-o", "."], ".: is a directory"),
     (["show"], "nothing given"),
     (["show", "good.ops", "good.ops"], "unexpected 'good.ops'"),
     (["encode", "good.ops"], "-o is missing"),
