@@ -6,8 +6,6 @@
 
 #include "allocator/base/atomic.h"
 
-void (*xi_sched_hook)(const void* address, int kind, int order) = nullptr;
-
 namespace xi {
 namespace {
 
