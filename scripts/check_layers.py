@@ -67,7 +67,7 @@ def strip_comments_and_strings(text):
 
 
 def is_test(path):
-    return path.endswith(("_test.cc", "_test.c", "_test.h"))
+    return path.endswith(("_test.cc", "_test.c", "_for_test.h"))
 
 
 def resolve(root, source, target):
