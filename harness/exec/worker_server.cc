@@ -6,6 +6,7 @@
 #include <exception>
 #include <optional>
 
+#include "harness/exec/growth.h"
 #include "harness/op/decode.h"
 #include "harness/op/read_program.h"
 #include "harness/op/trace.h"
@@ -60,7 +61,12 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   const Program program =
       order.form == WorkForm::kFile ? read_program(order.path) : decode({channel.bytes, order.byte_count});
   ProgramSteps steps(program);
-  channel.result = run_sequential(steps, subject, options);
+  RunResult result = run_sequential(steps, subject, options);
+  // Without a seam only repetition shows a leak; a replay has the time for it, a hunt has not.
+  if (!result.violation && order.strictness == Strictness::kStrict) {
+    check_growth(program, subject, options, result.violation);
+  }
+  channel.result = result;
 }
 
 }  // namespace
