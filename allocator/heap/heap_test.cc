@@ -43,6 +43,24 @@ TEST_F(HeapTest, AnEmptyPageIsKeptForAWhileAndThenEnds) {
   for (void* other : others) xi_free(other);
 }
 
+TEST_F(HeapTest, APageThatIsUsedAgainOutlivesItsRetirement) {
+  void* block = xi_malloc(40'000);
+  Page* const page = page_map::find(block);
+  xi_free(block);
+  block = xi_malloc(40'000);
+  ASSERT_EQ(page_map::find(block), page);
+  memset(block, 3, 40'000);
+  // More pages retire than the heap keeps: this one, the oldest, is dropped from them.
+  std::vector<void*> others;
+  for (size_t size = 8; size < 1000; size = size * 5 / 4 + 8) others.push_back(xi_malloc(size));
+  ASSERT_GT(others.size(), Heap::kMaxRetired);
+  for (void* other : others) xi_free(other);
+  EXPECT_EQ(page_map::find(block), page);
+  EXPECT_EQ(structure_faults(), "");
+  EXPECT_EQ(static_cast<char*>(block)[39'999], 3);
+  xi_free(block);
+}
+
 TEST_F(HeapTest, OnlySoManyPagesAreKept) {
   std::vector<void*> blocks;
   for (size_t size = 8; size < 10'000; size = size * 9 / 8 + 8) blocks.push_back(xi_malloc(size));
@@ -50,6 +68,21 @@ TEST_F(HeapTest, OnlySoManyPagesAreKept) {
   size_t kept = 0;
   for (void* block : blocks) kept += page_map::find(block) != nullptr ? 1 : 0;
   EXPECT_EQ(kept, Heap::kMaxRetired);
+}
+
+TEST_F(HeapTest, APageOfEachBinHandsOutExactlyWhatFits) {
+  for (size_t bin = 0; bin < kBinCount; ++bin) {
+    const size_t size = Bin(bin).block_size();
+    std::vector<void*> blocks = {xi_malloc(size)};
+    const Page* const page = page_map::find(blocks[0]);
+    for (size_t i = 1; i < page->reserved; ++i) blocks.push_back(xi_malloc(size));
+    EXPECT_EQ(page_map::find(blocks.back()), page) << size;
+    EXPECT_EQ(page->available(), 0u);
+    blocks.push_back(xi_malloc(size));
+    EXPECT_NE(page_map::find(blocks.back()), page) << size;
+    EXPECT_EQ(structure_faults(), "") << size;
+    for (void* block : blocks) xi_free(block);
+  }
 }
 
 TEST_F(HeapTest, FreshMemoryIsTouchedOnlyAsFarAsItIsUsed) {

@@ -110,6 +110,40 @@ TEST_F(OwnershipTest, AThreadLeavesItsPagesToOthers) {
   xi_free(adopted);
 }
 
+TEST_F(OwnershipTest, APageThatSomeoneHasClaimedIsNotReclaimed) {
+  void* block = nullptr;
+  on_thread([&] {
+    block = xi_malloc(kBlock);
+    EXPECT_NE(xi_malloc(kBlock), nullptr);
+  });
+  Page* const page = page_of(block);
+  ASSERT_TRUE(page->is_abandoned);
+  ASSERT_TRUE(page->try_claim()) << "as another thread would, which has not cleared the bit yet";
+  void* const mine = xi_malloc(kBlock);
+  EXPECT_NE(page_of(mine), page);
+  EXPECT_EQ(page->owner.load(kRelaxed), ThreadId::kNone);
+  ASSERT_TRUE(page->try_release());
+  xi_free(mine);
+  xi_free(block);
+}
+
+// A bit that was read before its page became another one: the claim succeeds, and the page is left as it was.
+TEST_F(OwnershipTest, AStaleBitLeadsToNoReclaim) {
+  const std::vector<void*> blocks = fill_page();
+  Page* const page = page_of(blocks[0]);
+  void* const next = xi_malloc(kBlock);
+  ASSERT_FALSE(page->in_queue);
+  const Bin other = Bin::of_size(500);
+  page->arena->set_abandoned(other.index(), page->first_slice(), true);
+  void* const in_other_bin = xi_malloc(500);
+  EXPECT_NE(page_of(in_other_bin), page);
+  EXPECT_FALSE(is_owned(page));
+  page->arena->set_abandoned(other.index(), page->first_slice(), false);
+  for (void* block : blocks) xi_free(block);
+  xi_free(next);
+  xi_free(in_other_bin);
+}
+
 TEST_F(OwnershipTest, AFreeIntoThePageOfAnEndedThreadAdoptsIt) {
   void* const mine = xi_malloc(16);
   void* block = nullptr;

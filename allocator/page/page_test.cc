@@ -93,6 +93,26 @@ TEST_F(PageTest, TheFirstFreeIntoAReleasedPageClaimsIt) {
   EXPECT_TRUE(page_.try_claim());
 }
 
+TEST_F(PageTest, ConcurrentRemoteFreesLoseNoBlock) {
+  constexpr size_t kEach = kSliceSize / kBlock / 2;
+  for (int round = 0; round < 300; ++round) {
+    std::vector<void*> blocks;
+    while (void* const block = take()) blocks.push_back(block);
+    Atomic<int> ready;
+    std::vector<std::thread> threads;
+    for (size_t t = 0; t < 2; ++t) {
+      threads.emplace_back([&, t] {
+        ready.fetch_add(1, kRelaxed);
+        while (ready.load(kRelaxed) < 2) continue;
+        for (size_t i = t * kEach; i < (t + 1) * kEach; ++i) page_.push_thread_free(blocks[i]);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    page_.collect_thread_free();
+    ASSERT_EQ(page_.used, 0u) << "round " << round;
+  }
+}
+
 TEST_F(PageTest, OneOfManyClaimersWins) {
   for (int round = 0; round < 500; ++round) {
     ASSERT_TRUE(page_.try_release());
