@@ -19,13 +19,20 @@ namespace {
 // One mutation in so many is the engine's own: it reaches byte strings that no program encodes to.
 constexpr unsigned kBytesOneIn = 8;
 
-// A fork costs as much time as a hundred other programs, and coverage makes the engine fond of it: of the mutants of a
-// program that forks, one in so many does.
+// A fork costs as much time as a hundred other programs, a change of threads as much as ten operations, and coverage makes
+// the engine fond of both: of the mutants of a program that has them, one in so many keeps them.
 constexpr unsigned kForksOneIn = 32;
+constexpr unsigned kThreadsOneIn = 4;
 
-void thin_out_forks(Program& program, unsigned seed) {
-  if (seed / kBytesOneIn % kForksOneIn == 0) return;
-  std::erase_if(program.lines, [](const Operation& line) { return line.code == OpCode::kFork; });
+void thin_out(Program& program, unsigned seed) {
+  const unsigned draw = seed / kBytesOneIn;
+  if (draw % kForksOneIn != 0) {
+    std::erase_if(program.lines, [](const Operation& line) { return line.code == OpCode::kFork; });
+  }
+  if (draw / kForksOneIn % kThreadsOneIn != 0) {
+    std::erase_if(program.lines, [](const Operation& line) { return line.code == OpCode::kThreadExit; });
+    for (Operation& line : program.lines) line.thread = 0;
+  }
 }
 
 // Copies the program's bytes out; a mutator that breaks the program's rules is a fault of ours, not a find.
@@ -42,14 +49,14 @@ size_t write_out(const Program& program, uint8_t* out, size_t max_size) {
 size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
   if (LLVMFuzzerMutate != nullptr && seed % kBytesOneIn == 0) return LLVMFuzzerMutate(data, size, max_size);
   Program program = mutate(decode({data, size}), seed, max_size);
-  thin_out_forks(program, seed);
+  thin_out(program, seed);
   return write_out(program, data, max_size);
 }
 
 size_t cross_bytes(std::span<const uint8_t> first, std::span<const uint8_t> second, uint8_t* out, size_t max_size,
                    unsigned seed) {
   Program program = crossover(decode(first), decode(second), seed, max_size);
-  thin_out_forks(program, seed);
+  thin_out(program, seed);
   return write_out(program, out, max_size);
 }
 

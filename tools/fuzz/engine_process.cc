@@ -23,8 +23,8 @@ namespace fs = std::filesystem;
 // Longer than the worker's watchdog (10 s), so that a hang there is seen by the one who knows the operation.
 constexpr unsigned kTimeoutSeconds = 15;
 constexpr unsigned kResidentLimitMiB = 4096;
-// Long enough for some thousand operations; what grows beyond is slow and teaches little.
-constexpr unsigned kMaxInputBytes = 8192;
+// Some 150 lines: what grows beyond is slow and teaches little.
+constexpr unsigned kMaxInputBytes = 512;
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error(fmt::format("{}: {}", what, std::strerror(errno)));
