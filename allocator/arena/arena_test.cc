@@ -1,6 +1,8 @@
 #include "allocator/arena/arena.h"
 
 #include <cstring>
+#include <thread>
+#include <vector>
 
 #include "allocator/api/fixture_for_test.h"
 #include "allocator/arena/arena_set.h"
@@ -112,6 +114,30 @@ TEST_F(ArenaTest, OptionsOfPurgeAreHonoured) {
   options.purge_decommits = 1;
   release_slices(discarded);
   EXPECT_EQ(footprint().committed, 0u);
+}
+
+TEST_F(ArenaTest, PurgeNeverTouchesWhatAnotherThreadHasJustClaimed) {
+  options.purge_delay = 0;
+  options.purge_decommits = 0;
+  release_slices(claim(1));
+  Atomic<bool> lost;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      for (int round = 0; round < 1500; ++round) {
+        SliceClaim mine;
+        if (claim_slices(1 + static_cast<size_t>(round % 3), kSliceSize, &mine) != 0) continue;
+        memset(start(mine), t + 1, 64);
+        purge_arenas(true);
+        for (size_t i = 0; i < 64; ++i) {
+          if (start(mine)[i] != t + 1) lost.store(true, kRelaxed);
+        }
+        release_slices(mine);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_FALSE(lost.load(kRelaxed));
 }
 
 TEST_F(ArenaTest, AFailedCommitLosesNothing) {

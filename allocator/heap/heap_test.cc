@@ -44,17 +44,19 @@ TEST_F(HeapTest, AnEmptyPageIsKeptForAWhileAndThenEnds) {
 }
 
 TEST_F(HeapTest, APageThatIsUsedAgainOutlivesItsRetirement) {
+  std::vector<void*> others;
+  for (size_t size = 8; size < 1000; size = size * 5 / 4 + 8) others.push_back(xi_malloc(size));
+  ASSERT_GT(others.size(), Heap::kMaxRetired);
   void* block = xi_malloc(40'000);
   Page* const page = page_map::find(block);
   xi_free(block);
   block = xi_malloc(40'000);
   ASSERT_EQ(page_map::find(block), page);
+  ASSERT_NE(page->retire_ticks, 0);
   memset(block, 3, 40'000);
   // More pages retire than the heap keeps: this one, the oldest, is dropped from them.
-  std::vector<void*> others;
-  for (size_t size = 8; size < 1000; size = size * 5 / 4 + 8) others.push_back(xi_malloc(size));
-  ASSERT_GT(others.size(), Heap::kMaxRetired);
   for (void* other : others) xi_free(other);
+  EXPECT_EQ(page->retire_ticks, 0);
   EXPECT_EQ(page_map::find(block), page);
   EXPECT_EQ(structure_faults(), "");
   EXPECT_EQ(static_cast<char*>(block)[39'999], 3);

@@ -134,14 +134,20 @@ TEST_F(OwnershipTest, AStaleBitLeadsToNoReclaim) {
   void* const next = xi_malloc(kBlock);
   ASSERT_FALSE(page->in_queue);
   const Bin other = Bin::of_size(500);
+  // There is a page to find behind the stale bit, so that the search does not end before it begins.
+  void* left = nullptr;
+  on_thread([&] { left = xi_malloc(500); });
+  ASSERT_TRUE(page_of(left)->is_abandoned);
   page->arena->set_abandoned(other.index(), page->first_slice(), true);
   void* const in_other_bin = xi_malloc(500);
-  EXPECT_NE(page_of(in_other_bin), page);
+  EXPECT_EQ(page_of(in_other_bin), page_of(left));
   EXPECT_FALSE(is_owned(page));
+  EXPECT_FALSE(page->in_queue);
   page->arena->set_abandoned(other.index(), page->first_slice(), false);
   for (void* block : blocks) xi_free(block);
   xi_free(next);
   xi_free(in_other_bin);
+  xi_free(left);
 }
 
 TEST_F(OwnershipTest, AFreeIntoThePageOfAnEndedThreadAdoptsIt) {
