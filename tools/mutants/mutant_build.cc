@@ -29,8 +29,8 @@ std::string first_error(const fs::path& log) {
   std::ifstream stream(log);
   std::string line, last;
   while (std::getline(stream, line)) {
-    if (line.find("error:") != std::string::npos || line.find("FAILED") == 0) return line;
-    if (!line.empty()) last = line;
+    if (line.find("error:") != std::string::npos) return line;
+    if (!line.empty() && !line.starts_with("ninja: ")) last = line;
   }
   return last;
 }
@@ -146,7 +146,8 @@ MutantBuild build_mutant(const Expectation& mutant, const SourceTree& tree) {
       const std::string command =
           replace_all(replace_all(line, tree.root.string() + "/allocator", (folder / "allocator").string()),
                       "-I" + tree.root.string() + " ", "-I" + folder.string() + " ");
-      steps.push_back({object, "", command});
+      // A bug may leave a variable unused, which is no reason not to hunt it.
+      steps.push_back({object, "", command + " -w"});
       archive_inputs += " " + object;
     } else {
       steps.push_back({archive, archive_inputs, line});
