@@ -382,7 +382,8 @@ void Operations::begin_end() {
 }
 
 bool Operations::check_and_free_all() {
-  if (!verify_all() || !check_structure_now()) return fail_check();
+  // Each block is compared once more right before it is freed.
+  if ((strict_ && !verify_all()) || !check_structure_now()) return fail_check();
   for (uint64_t slot = 0; slot < heap_.slot_count(); ++slot) {
     if (!heap_.live(slot)) continue;
     progress_->steps = progress_->steps + 1;

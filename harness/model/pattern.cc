@@ -7,16 +7,40 @@ using Word [[gnu::aligned(1), gnu::may_alias]] = uint64_t;
 
 constexpr uint64_t kStep = 0x9e3779b97f4a7c15;  // odd, so that no two words of a block are equal
 constexpr size_t kWordBytes = sizeof(uint64_t);
-constexpr size_t kBatchWords = 32;
+constexpr size_t kBatchWords = 64;
 
 uint8_t byte_of(uint64_t word, size_t index) { return static_cast<uint8_t>(word >> (8 * index)); }
 
+// The loops that decide the harness's speed, once for any x86-64 and once for processors with 32-byte vectors.
+#define ASSAY_KERNEL [[gnu::always_inline]] inline
+#define ASSAY_WIDE [[gnu::target("avx2")]]
+
+ASSAY_KERNEL void fill_words(Word* words, uint64_t first, size_t count) {
+  for (size_t i = 0; i < count; ++i) words[i] = first + i * kStep;
+}
+
 // Differences of `count` words from the pattern that starts with `first`, or-ed together.
-uint64_t differences(const Word* words, uint64_t first, size_t count) {
+ASSAY_KERNEL uint64_t differences(const Word* words, uint64_t first, size_t count) {
   uint64_t seen = 0;
   for (size_t i = 0; i < count; ++i) seen |= words[i] ^ (first + i * kStep);
   return seen;
 }
+
+// Words that hold the pattern, counted from the first: a batch that does not is left to the caller to be searched.
+ASSAY_KERNEL size_t right_words(const Word* words, uint64_t first, size_t count) {
+  size_t right = 0;
+  for (; right + kBatchWords <= count; right += kBatchWords) {
+    if (differences(words + right, first + right * kStep, kBatchWords) != 0) return right;
+  }
+  return differences(words + right, first + right * kStep, count - right) != 0 ? right : count;
+}
+
+void fill_narrow(Word* words, uint64_t first, size_t count) { fill_words(words, first, count); }
+ASSAY_WIDE void fill_wide(Word* words, uint64_t first, size_t count) { fill_words(words, first, count); }
+size_t right_narrow(const Word* words, uint64_t first, size_t count) { return right_words(words, first, count); }
+ASSAY_WIDE size_t right_wide(const Word* words, uint64_t first, size_t count) { return right_words(words, first, count); }
+
+const bool has_wide_vectors = __builtin_cpu_supports("avx2") != 0;
 
 uint64_t any_bits(const Word* words, size_t count) {
   uint64_t seen = 0;
@@ -43,11 +67,10 @@ void fill_pattern(void* block, uint64_t seed, size_t from, size_t to) {
     bytes[from] = pattern_byte(seed, from);
     ++from;
   }
-  const size_t first = from / kWordBytes;
   const size_t count = from < to ? (to - from) / kWordBytes : 0;
   auto* words = reinterpret_cast<Word*>(bytes + from);
-  const uint64_t value = seed + first * kStep;
-  for (size_t i = 0; i < count; ++i) words[i] = value + i * kStep;
+  const uint64_t value = seed + from / kWordBytes * kStep;
+  has_wide_vectors ? fill_wide(words, value, count) : fill_narrow(words, value, count);
   for (from += count * kWordBytes; from < to; ++from) bytes[from] = pattern_byte(seed, from);
 }
 
@@ -56,14 +79,11 @@ size_t first_wrong_byte(const void* block, uint64_t seed, size_t from, size_t to
   for (; from < to && from % kWordBytes != 0; ++from) {
     if (bytes[from] != pattern_byte(seed, from)) return from;
   }
-  while (from + kWordBytes <= to) {
-    const size_t count = std::min((to - from) / kWordBytes, kBatchWords);
-    if (differences(reinterpret_cast<const Word*>(bytes + from), seed + from / kWordBytes * kStep, count) != 0) {
-      while (bytes[from] == pattern_byte(seed, from)) ++from;
-      return from;
-    }
-    from += count * kWordBytes;
-  }
+  const size_t count = from < to ? (to - from) / kWordBytes : 0;
+  const auto* words = reinterpret_cast<const Word*>(bytes + from);
+  const uint64_t value = seed + from / kWordBytes * kStep;
+  const size_t right = has_wide_vectors ? right_wide(words, value, count) : right_narrow(words, value, count);
+  from += right * kWordBytes;
   for (; from < to; ++from) {
     if (bytes[from] != pattern_byte(seed, from)) return from;
   }
