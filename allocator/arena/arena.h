@@ -64,8 +64,10 @@ struct Arena {
  private:
   int commit_claimed(size_t first, size_t count);
   void schedule_purge(size_t first, size_t count, uint64_t now);
-  bool purge_run(size_t first, size_t count);
   bool purge_scheduled();
+  size_t end_of_run(size_t at) const;
+  bool purge_claimed(size_t first, size_t count);
+  bool purge_run(size_t first, size_t count);
 };
 
 // A new arena of `slices` slices at a multiple of `alignment`, with its metadata; null when the system has no room.

@@ -44,22 +44,39 @@ void Arena::purge_expired(uint64_t now, bool force) {
 bool Arena::purge_scheduled() {
   bool all = true;
   for (size_t at = purge.first_set(0, slice_count); at != Bitmap::kNone; at = purge.first_set(at, slice_count)) {
-    const size_t clear = purge.first_clear(at, slice_count);
-    size_t end = clear == Bitmap::kNone ? slice_count : clear;
-    if (end - at > kPurgeStep) end = at + kPurgeStep;
-    // Owning the slices keeps everyone else away while their memory goes. If a part of the run was claimed meanwhile,
-    // the rest is found again slice by slice.
-    if (free.try_claim(at, end - at)) {
-      all = purge_run(at, end - at) && all;
-      free.set(at, end - at);
-      at = end;
-    } else if (free.try_claim(at, 1)) {
-      all = purge_run(at, 1) && all;
-      free.set(at, 1);
-      ++at;
-    } else {
-      ++at;
+    // Slices that were claimed since their bit was read split the run: the rest is taken slice by slice.
+    size_t count = end_of_run(at) - at;
+    if (count == 0 || !free.try_claim(at, count)) {
+      count = 1;
+      if (!free.try_claim(at, count)) {
+        ++at;
+        continue;
+      }
     }
+    all = purge_claimed(at, count) && all;
+    free.set(at, count);
+    at += count;
+  }
+  return all;
+}
+
+// The end of the run of scheduled slices that begins at `at`; `at` itself when its bit was cleared meanwhile.
+size_t Arena::end_of_run(size_t at) const {
+  const size_t limit = slice_count - at < kPurgeStep ? slice_count : at + kPurgeStep;
+  const size_t clear = purge.first_clear(at, limit);
+  return clear == Bitmap::kNone ? limit : clear;
+}
+
+// Owning the slices keeps everyone else away while their memory goes, and their bits still. Between the look at the
+// bits and the claim another thread may have purged them: only what is still scheduled goes.
+bool Arena::purge_claimed(size_t first, size_t count) {
+  bool all = true;
+  const size_t end = first + count;
+  for (size_t at = purge.first_set(first, end); at != Bitmap::kNone;) {
+    const size_t clear = purge.first_clear(at, end);
+    const size_t stop = clear == Bitmap::kNone ? end : clear;
+    all = purge_run(at, stop - at) && all;
+    at = purge.first_set(stop, end);
   }
   return all;
 }
