@@ -32,7 +32,9 @@ install_packages() {
 
 # first_error LOG: the line that says why a build failed.
 first_error() {
-  grep -m1 -E '(fatal )?error:|CMake Error|undefined symbol|FAILED:' "$1" || tail -n 1 "$1"
+  local line
+  line=$(grep -m1 -E '(fatal )?error:|undefined symbol' "$1" || grep -m1 -A1 'CMake Error' "$1" || tail -n 1 "$1")
+  tr -s '\n ' ' ' <<<"$line"
 }
 
 # try_build FLAVOUR TARGET…: status 1 when it does not build; the log is work/logs/build-FLAVOUR.log.
@@ -64,14 +66,20 @@ build_jobs() {
   echo "$((cores > 2 ? cores : 2))"
 }
 
-# Says how long it takes when there is much to build.
+# Says how long it takes when there is much to build: what was never built here. (`ninja -n` would be exact, but stops
+# where CMake must look at its globs again.)
 announce_build() {
-  local name=$1 folder=$2 steps
+  local name=$1 folder=$2 steps done_before=0
   shift 2
-  steps=$(ninja -n -C "$folder" "$@" 2>/dev/null | sed -n 's/^\[[0-9]*\/\([0-9]*\)\].*/\1/p' | tail -n 1) || true
-  if ((${steps:-0} > 12)); then
+  steps=$(ninja -C "$folder" -t commands "$@" 2>/dev/null | wc -l) || true
+  if [[ -f $folder/.ninja_log ]]; then
+    done_before=$(cut -f 4 "$folder/.ninja_log" | sort -u | wc -l)
+  fi
+  steps=$((steps - done_before))
+  if ((steps > 12)); then
     local minutes
-    minutes=$(awk -v n="$steps" -v s="$(step_seconds "$name")" -v j="$(nproc)" 'BEGIN { m = n * s / j / 60; print (m < 1 ? "less than a minute" : sprintf("about %d min", m + 0.5)) }')
+    minutes=$(awk -v n="$steps" -v s="$(step_seconds "$name")" -v j="$(nproc)" \
+      'BEGIN { m = n * s / j / 60; print (m < 1 ? "less than a minute" : sprintf("about %d min", m + 0.5)) }')
     tell "building $name: $steps steps, $minutes (log: work/logs/build-$name.log)"
   fi
 }

@@ -13,12 +13,13 @@ CMAKE = """#!/bin/sh
 echo "cmake $*" >> "$CALLS"
 mkdir -p "build/$2/bin" && : > "build/$2/build.ninja"
 """
-# `ninja -n` prints what it would do; a real call makes a tool that says how it was started.
+# `ninja -t commands` prints what a build from nothing does; a real call makes a tool that says how it was started.
 NINJA = """#!/bin/sh
-case "$1" in -n) echo "[1/200] compile"; exit 0;; esac
+case "$3" in -t) seq 200; exit 0;; esac
 echo "ninja $*" >> "$CALLS"
 echo "compiler chatter"; echo "compiler chatter" >&2
 if [ -n "$BREAK_BUILD" ]; then echo "allocator/heap/free.cc:3:1: error: expected ';'"; exit 1; fi
+seq 200 | sed 's/^/0\t0\t0\t/' > "$2/.ninja_log"
 printf '#!/bin/sh\\necho "tool $ASSAY_COMMIT $*"\\nexit 1\\n' > "$2/bin/assay"
 chmod +x "$2/bin/assay"
 """
@@ -168,6 +169,10 @@ class Wrapper(unittest.TestCase):
         self.assertTrue(run.stdout.endswith("replay good.ops --repeat 3\n"), run.stdout)
         self.assertIn("cmake --preset fuzz\n", self.calls())
         self.assertIn("compiler chatter", (self.tree / "work/logs/build-fuzz.log").read_text())
+
+    def test_a_warm_build_says_nothing(self):
+        self.run_assay("replay", "good.ops")
+        self.assertNotIn("building", self.run_assay("replay", "good.ops").stdout)
 
     def test_with_json_stdout_is_the_tools_alone(self):
         run = self.run_assay("replay", "--json", "good.ops")
