@@ -16,6 +16,9 @@
 namespace assay {
 namespace {
 
+// What shows only now and then is given some chances.
+constexpr uint64_t kTraceRuns = 5;
+
 struct MinimizeOptions {
   std::string file, output;
   uint64_t seconds = 300;
@@ -55,7 +58,7 @@ class Minimize {
     Minimisation result = minimise_on(replay.command(), program_, original, settings);
     result.program.header = {
         .flavour = setting.flavour, .mode = "sequential", .subject = setting.subject, .expect = original.token};
-    hand_over(result, original);
+    hand_over(result);
     return outcome_;
   }
 
@@ -64,12 +67,13 @@ class Minimize {
   Showing original_showing(const ReplayInput& input, ReplayRunner& replay) {
     const std::string expected = input.program.header.expect.value_or("");
     if (input.form == Form::kTrace) {
-      const ReplayVerdict verdict = replay.run(input, 1);
-      if (verdict.token.empty()) {
-        Showing clean;
-        clean.runs = 1;
-        return clean;
+      ReplayVerdict verdict;
+      Showing clean;
+      while (verdict.token.empty() && clean.runs < kTraceRuns) {
+        verdict = replay.run(input, 1);
+        clean.runs++;
       }
+      if (verdict.token.empty()) return clean;
       program_ = program_of(input, verdict.trace_process, verdict.violation.line);
       return observe(replay.command(), program_, verdict.token);
     }
@@ -77,7 +81,7 @@ class Minimize {
     return observe(replay.command(), program_, expected);
   }
 
-  void hand_over(const Minimisation& result, const Showing& original) {
+  void hand_over(const Minimisation& result) {
     const std::string text = text_of(result.program, result.showing.violation);
     if (!options_.output.empty()) write_atomically(options_.output, text);
     if (options_.output.empty() && !global_.json) fmt::print("{}", text);
@@ -85,8 +89,8 @@ class Minimize {
     outcome_.message =
         fmt::format("{}: {} of {} operations left in {} lines, {} in {} of {} runs (before: {} of {}), {} tries{}",
                     options_.file, result.program.operations(), program_.operations(), result.program.lines.size(),
-                    original.token, result.showing.seen, result.showing.runs, original.seen, original.runs,
-                    result.tries, result.stopped_early ? ", stopped by --seconds" : "");
+                    result.original.token, result.showing.seen, result.showing.runs, result.original.seen,
+                    result.original.runs, result.tries, result.stopped_early ? ", stopped by --seconds" : "");
     outcome_.fields["operations_after"] = result.program.operations();
     outcome_.fields["output"] = options_.output.empty() ? text : options_.output;
     // Beside the program itself, when that goes to stdout.

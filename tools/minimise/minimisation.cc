@@ -15,7 +15,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr uint64_t kRunsThatAgree = 5;
 constexpr uint64_t kRunsOfNothing = 20;
 constexpr uint64_t kRunsForARate = 40;
 
@@ -135,7 +134,8 @@ bool confirmed(const Showing& original, const Showing& result) {
 
 }  // namespace
 
-Showing observe(const WorkerCommand& command, const Program& program, const std::string& expected) {
+Showing observe(const WorkerCommand& command, const Program& program, const std::string& expected,
+                uint64_t least_runs) {
   Observation observation(expected);
   uint64_t silence_limit_ms = kHangMs;
   while (true) {
@@ -145,7 +145,7 @@ Showing observe(const WorkerCommand& command, const Program& program, const std:
     // One full wait shows that it hangs.
     if (result.violation.oracle == Oracle::kHang) silence_limit_ms = kShortHangMs;
     const Showing showing = observation.showing();
-    uint64_t wanted = showing.always() ? kRunsThatAgree : kRunsForARate;
+    uint64_t wanted = showing.always() ? least_runs : kRunsForARate;
     if (showing.seen == 0) wanted = kRunsOfNothing;
     if (showing.runs >= wanted) return showing;
   }
@@ -154,17 +154,24 @@ Showing observe(const WorkerCommand& command, const Program& program, const std:
 Minimisation minimise_on(const WorkerCommand& command, const Program& program, const Showing& original,
                          const MinimisationOptions& options) {
   const auto end = Clock::now() + options.budget;
-  Minimisation outcome{.program = program, .showing = original};
+  Minimisation outcome{.program = program, .showing = original, .original = original};
+  bool shows_sometimes = false;
   for (const Strategy& strategy : strategies_for(original)) {
-    const MinimiseResult result = minimise_by(strategy, command, program, original, options, end);
+    // A result that shows it now and then, like a strategy of last resort, says that few runs had agreed by chance.
+    if (strategy.repeat && outcome.original.always()) {
+      outcome.original = observe(command, program, original.token, kRunsForARate);
+    }
+    if (shows_sometimes && !strategy.repeat) continue;
+    const MinimiseResult result = minimise_by(strategy, command, program, outcome.original, options, end);
     outcome.tries += result.tries;
     outcome.stopped_early = result.stopped_early;
     const Showing showing = observe(command, result.program, original.token);
-    if (confirmed(original, showing)) {
+    if (confirmed(outcome.original, showing)) {
       outcome.program = result.program;
       outcome.showing = showing;
       break;
     }
+    shows_sometimes = showing.token == original.token;
   }
   return outcome;
 }

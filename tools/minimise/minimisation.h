@@ -25,12 +25,14 @@ struct Showing {
   uint64_t runs = 0;
   bool always() const { return runs > 0 && seen == runs; }
 };
-// Five runs when they agree; forty when some show the token; twenty when none does.
-Showing observe(const WorkerCommand& command, const Program& program, const std::string& expected);
+// `least_runs` when they agree; forty when some show the token; twenty when none does.
+Showing observe(const WorkerCommand& command, const Program& program, const std::string& expected,
+                uint64_t least_runs = 5);
 
 struct Minimisation {
   Program program;
-  Showing showing;  // of the result
+  Showing showing;   // of the result
+  Showing original;  // of the program that it was made from, measured again where five runs misled
   uint64_t tries = 0;
   bool stopped_early = false;
 };

@@ -11,8 +11,8 @@ struct RateTest {
   double rate = 1;  // of the original, above 0
   // Chances of taking what shows half as often, and of refusing what shows as often: a wrong step spoils the result, a
   // step refused only leaves it longer.
-  double accept_wrongly = 0.01;
-  double refuse_wrongly = 0.1;
+  double accept_wrongly = 0.03;
+  double refuse_wrongly = 0.15;
   uint64_t max_runs = 1000;  // undecided by then: refused
 };
 
