@@ -5,7 +5,7 @@
 tool_targets() {
   case $1 in
     fuzz) echo 'assay_tool fuzz_targets' ;;
-    release) echo 'assay_tool assay_worker assay_record ximalloc ximalloc_shared' ;;
+    release) echo 'assay_tool assay_worker assay_record ximalloc ximalloc_shared bench_workload' ;;
     *) echo 'assay_tool' ;;
   esac
 }

@@ -58,8 +58,14 @@ CommandResult Bench::run(const Workload& workload, const PreloadedAllocator& all
   }
   // The kernel's own figure for a child begins at what its parent had resident.
   std::ifstream stream(command.output);
-  for (std::string word; stream >> word;) {
-    if (word == "VmHWM:") stream >> result.peak_rss_kib;
+  for (std::string line; std::getline(stream, line);) {
+    std::istringstream words(line);
+    std::string word;
+    if (words >> word && word == "VmHWM:") words >> result.peak_rss_kib;
+    // The loader goes on without it, and libc would be measured in its name.
+    if (line.find("cannot be preloaded") != std::string::npos) {
+      throw InputError{fmt::format("{}: is no library that can be preloaded", allocator.name)};
+    }
   }
   return result;
 }

@@ -1,0 +1,51 @@
+"""`assay bench`: its keys, its refusals. Needs the release flavour; exit 77 without."""
+import json
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOL = ROOT / "build/release/bin/assay"
+KEYS = {"name", "allocator", "runs", "seconds_median", "seconds_p25", "seconds_p75", "cpu_seconds_median",
+        "peak_rss_kib_median", "minor_faults", "system_calls", "instructions"}
+
+
+def bench(*arguments):
+    run = subprocess.run([TOOL, "bench", "--json", *arguments], capture_output=True, text=True, check=False, timeout=250)
+    return run.returncode, json.loads(run.stdout)
+
+
+class Bench(unittest.TestCase):
+    def test_each_workload_on_each_allocator_is_a_row(self):
+        status, answer = bench("pairs-16", "mixed", "--against", "ximalloc,libc", "--runs", "2")
+        self.assertEqual(status, 0, answer)
+        rows = answer["workloads"]
+        self.assertEqual([(row["name"], row["allocator"]) for row in rows],
+                         [("pairs-16", "ximalloc"), ("pairs-16", "libc"), ("mixed", "ximalloc"), ("mixed", "libc")])
+        for row in rows:
+            self.assertLessEqual(KEYS, set(row))
+            self.assertEqual(row["runs"], 2)
+            self.assertLessEqual(row["seconds_p25"], row["seconds_median"])
+            self.assertLessEqual(row["seconds_median"], row["seconds_p75"])
+            self.assertGreater(row["peak_rss_kib_median"], 500)
+
+    def test_what_is_not_here_is_refused(self):
+        for arguments, message in ((["frobnicate"], "unknown workload 'frobnicate'"),
+                                   (["pairs-16", "--against", "frobnicate"], "'frobnicate' is not installed"),
+                                   (["pairs-16", "--against", "./missing.so"], "./missing.so: no such library")):
+            status, answer = bench(*arguments)
+            self.assertEqual((status, answer["verdict"]), (2, "error"))
+            self.assertIn(message, answer["message"])
+
+    def test_what_the_loader_ignores_is_not_measured(self):
+        status, answer = bench("pairs-16", "--runs", "1", "--against", str(ROOT / "README.md"))
+        self.assertEqual(status, 2)
+        self.assertIn("README.md: is no library that can be preloaded", answer["message"])
+
+
+if __name__ == "__main__":
+    if not TOOL.exists() or not (ROOT / "build/release/bin/bench_workload").exists():
+        print(f"{TOOL} is not there")
+        sys.exit(77)
+    unittest.main()
