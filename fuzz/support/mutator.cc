@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -17,12 +18,65 @@ namespace assay::fuzz {
 namespace {
 
 // One mutation in so many is the engine's own: it reaches byte strings that no program encodes to.
-constexpr unsigned kBytesOneIn = 8;
+constexpr unsigned kBytesOneIn = 16;
 
 // A fork costs as much time as a hundred other programs, a change of threads as much as ten operations, and coverage makes
 // the engine fond of both: of the mutants of a program that has them, one in so many keeps them.
-constexpr unsigned kForksOneIn = 32;
+constexpr unsigned kForksOneIn = 64;
 constexpr unsigned kThreadsOneIn = 4;
+
+// Short programs of small blocks are what makes a hunt fast: every byte is written, checked, and paid for with a page
+// fault. Long programs and large blocks are what reaches the states of a full heap. So most mutants are cut to some tens of
+// operations with a few large blocks, and one in so many is left as it came.
+constexpr unsigned kWholeOneIn = 32;
+constexpr uint64_t kUsualOperations = 64;
+constexpr uint64_t kUsualMembers = 16;
+constexpr uint64_t kLargeBytes = 16 * 1024;
+constexpr uint64_t kImpossibleBytes = uint64_t{1} << 40;   // fails at once, and costs nothing
+constexpr unsigned kUsualLargeLines = 2;
+
+void narrow(std::optional<SlotRange>& range, uint64_t members) {
+  if (!range || range->members() <= members) return;
+  const uint64_t span = range->half_seed ? 2 * members : members;
+  range->last = static_cast<uint32_t>(range->first + range->step * (span - 1));
+  range->normalise();
+}
+
+uint64_t most_bytes(const Operation& line) {
+  uint64_t bytes = 1;
+  for (size_t i = 0; i < line.args.size(); ++i) {
+    const ArgKind kind = info(line.code).args[i];
+    if (kind != ArgKind::kSize && kind != ArgKind::kCount) continue;
+    if (__builtin_mul_overflow(bytes, line.args[i].high, &bytes)) return kImpossibleBytes;
+  }
+  return bytes;
+}
+
+void make_small(Operation& line) {
+  for (size_t i = 0; i < line.args.size(); ++i) {
+    const ArgKind kind = info(line.code).args[i];
+    if (kind == ArgKind::kSize) line.args[i] = Value::of(1 + line.args[i].high % 2048);
+    if (kind == ArgKind::kCount) line.args[i] = Value::of(1 + line.args[i].high % 4);
+  }
+}
+
+void shorten(Program& program) {
+  uint64_t operations = 0;
+  unsigned large_lines = 0;
+  for (size_t i = 0; i < program.lines.size(); ++i) {
+    Operation& line = program.lines[i];
+    const uint64_t bytes = most_bytes(line);
+    const bool large = bytes > kLargeBytes && bytes < kImpossibleBytes;
+    narrow(line.result, large ? 1 : kUsualMembers);
+    narrow(line.slot, large ? 1 : kUsualMembers);
+    if (large && ++large_lines > kUsualLargeLines) make_small(line);
+    operations += line.members();
+    if (operations > kUsualOperations) {
+      program.lines.resize(i);
+      return;
+    }
+  }
+}
 
 void thin_out(Program& program, unsigned seed) {
   const unsigned draw = seed / kBytesOneIn;
@@ -33,6 +87,7 @@ void thin_out(Program& program, unsigned seed) {
     std::erase_if(program.lines, [](const Operation& line) { return line.code == OpCode::kThreadExit; });
     for (Operation& line : program.lines) line.thread = 0;
   }
+  if (draw / kForksOneIn / kThreadsOneIn % kWholeOneIn != 0) shorten(program);
 }
 
 // Copies the program's bytes out; a mutator that breaks the program's rules is a fault of ours, not a find.

@@ -10,7 +10,8 @@
 
 namespace assay {
 
-// kSampled: large blocks are checked at head, tail and samples, all of it every Nth check. kStrict: every byte that an
+// kSampled: large blocks are checked at head, tail and samples, all of it every Nth check; the footprint is looked at after
+// one program in eight. kStrict: every byte that an
 // operation could have touched, every time; replay and minimise use it, so that a token is always computed alike.
 enum class Strictness : uint8_t { kSampled, kStrict };
 
