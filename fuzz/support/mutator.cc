@@ -34,6 +34,7 @@ constexpr uint64_t kUsualMembers = 16;
 constexpr uint64_t kLargeBytes = 16 * 1024;
 constexpr uint64_t kImpossibleBytes = uint64_t{1} << 40;   // fails at once, and costs nothing
 constexpr unsigned kUsualLargeLines = 2;
+constexpr uint64_t kUsualLargest = 2 * 1024 * 1024;
 
 void narrow(std::optional<SlotRange>& range, uint64_t members) {
   if (!range || range->members() <= members) return;
@@ -69,7 +70,7 @@ void shorten(Program& program) {
     const bool large = bytes > kLargeBytes && bytes < kImpossibleBytes;
     narrow(line.result, large ? 1 : kUsualMembers);
     narrow(line.slot, large ? 1 : kUsualMembers);
-    if (large && ++large_lines > kUsualLargeLines) make_small(line);
+    if (large && (bytes > kUsualLargest || ++large_lines > kUsualLargeLines)) make_small(line);
     operations += line.members();
     if (operations > kUsualOperations) {
       program.lines.resize(i);
