@@ -13,7 +13,7 @@ uint64_t natural_alignment(uint64_t size) {
 }
 
 bool check_alignment(uint64_t slot, const Block& block, uint64_t alignment, Violation& violation) {
-  if (block.address % alignment == 0) return true;
+  if ((block.address & (alignment - 1)) == 0) return true;
   violation.oracle = Oracle::kAlignment;
   describe(violation.sentence, "the new block p{} of {} bytes is not aligned to {}", slot, block.requested, alignment);
   describe(violation.expected, "an address that is a multiple of {}", alignment);

@@ -10,6 +10,7 @@ namespace assay {
 // What malloc, calloc and realloc promise for `size` bytes.
 uint64_t natural_alignment(uint64_t size);
 
+// `alignment` is a power of two.
 [[nodiscard]] bool check_alignment(uint64_t slot, const Block& block, uint64_t alignment, Violation& violation);
 
 }  // namespace assay
