@@ -164,6 +164,8 @@ RunResult Worker::run(const WorkRequest& request) {
   order.break_at_line = request.options.break_at_line;
   order.break_at_member = request.options.break_at_member;
   order.observe = request.observe;
+  order.check_growth = request.check_growth;
+  channel_->judging_growth = false;
   channel_->crash = Violation{};
   channel_->progress.steps = 0;
   channel_->progress.line = kNoOperation;
@@ -203,6 +205,8 @@ RunResult Worker::await_result() {
 }
 
 RunResult Worker::died(int status) {
+  // What breaks only when the program runs again is not what the program shows.
+  if (channel_->judging_growth) return channel_->result;
   RunResult result;
   result.executed = channel_->progress.steps;
   if (channel_->crash) {
@@ -230,6 +234,7 @@ RunResult Worker::died(int status) {
 
 RunResult Worker::fell_silent() {
   stop();
+  if (channel_->judging_growth) return channel_->result;
   RunResult result;
   result.executed = channel_->progress.steps;
   result.violation = violation_at(channel_->progress, Oracle::kHang);

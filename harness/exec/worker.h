@@ -28,6 +28,7 @@ struct WorkRequest {
   uint32_t trace_process = 0;
   RunOptions options;                              // observer and progress are the worker's own
   bool observe = false;
+  bool check_growth = true;                        // takes a few tenths of a second where there is no seam to ask
 };
 
 class Worker {

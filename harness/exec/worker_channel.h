@@ -30,13 +30,14 @@ struct WorkOrder {
   Strictness strictness = Strictness::kStrict;
   bool print_steps = false;
   bool observe = false;                            // fill `counters`
+  bool check_growth = true;                        // of a subject without a seam, after a clean strict run
   uint64_t live_bytes_cap = uint64_t{1} << 30;
   uint64_t break_at_line = kNoOperation;
   uint64_t break_at_member = 0;
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'0001;
+inline constexpr uint64_t kChannelLayout = 0x6173736179'0002;
 
 struct WorkerChannel {
   // Differs between builds that do not agree on this layout; checked by the worker before anything else.
@@ -46,6 +47,8 @@ struct WorkerChannel {
   uint8_t bytes[kMaxBytes] = {};
   Progress progress;
   Violation crash;                                 // written by the crash handler of the worker
+  // `result` is there already; the program runs again and again, only to see whether the process grows.
+  std::atomic<bool> judging_growth{false};
   RunResult result;
   OutcomeCounters::Cells counters{};
   char message[1024] = {};

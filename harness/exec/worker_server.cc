@@ -61,12 +61,13 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   const Program program =
       order.form == WorkForm::kFile ? read_program(order.path) : decode({channel.bytes, order.byte_count});
   ProgramSteps steps(program);
-  RunResult result = run_sequential(steps, subject, options);
+  channel.result = run_sequential(steps, subject, options);
   // Without a seam only repetition shows a leak; a replay has the time for it, a hunt has not.
-  if (!result.violation && order.strictness == Strictness::kStrict) {
-    check_growth(program, subject, options, result.violation);
+  if (!channel.result.violation && order.check_growth && order.strictness == Strictness::kStrict) {
+    channel.judging_growth = true;
+    check_growth(program, subject, options, channel.result.violation);
+    channel.judging_growth = false;
   }
-  channel.result = result;
 }
 
 }  // namespace

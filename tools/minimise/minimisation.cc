@@ -106,8 +106,9 @@ class ProgressLine {
 
 MinimiseResult minimise_by(const Strategy& strategy, const WorkerCommand& command, const Program& program,
                            const Showing& original, const MinimisationOptions& options, Clock::time_point end) {
-  ProgramRunner runner(command,
-                       {.reuse_process = strategy.reuse_process, .silence_limit_ms = strategy.silence_limit_ms});
+  ProgramRunner runner(command, {.reuse_process = strategy.reuse_process,
+                                 .silence_limit_ms = strategy.silence_limit_ms,
+                                 .check_growth = original.violation.oracle == Oracle::kFootprint});
   const RateTest test{.rate = static_cast<double>(original.seen) / static_cast<double>(original.runs)};
   const StillFails still_fails = [&](const Program& candidate) {
     const auto shows = [&] { return runner.token(candidate) == original.token; };
@@ -137,14 +138,15 @@ bool confirmed(const Showing& original, const Showing& result) {
 Showing observe(const WorkerCommand& command, const Program& program, const std::string& expected,
                 uint64_t least_runs) {
   Observation observation(expected);
-  uint64_t silence_limit_ms = kHangMs;
+  RunnerOptions runs;
   while (true) {
-    ProgramRunner runner(command, {.reuse_process = false, .silence_limit_ms = silence_limit_ms});
+    ProgramRunner runner(command, runs);
     const RunResult result = runner.run(program);
     observation.add(result);
     // One full wait shows that it hangs.
-    if (result.violation.oracle == Oracle::kHang) silence_limit_ms = kShortHangMs;
+    if (result.violation.oracle == Oracle::kHang) runs.silence_limit_ms = kShortHangMs;
     const Showing showing = observation.showing();
+    runs.check_growth = showing.seen == 0 || showing.violation.oracle == Oracle::kFootprint;
     uint64_t wanted = showing.always() ? least_runs : kRunsForARate;
     if (showing.seen == 0) wanted = kRunsOfNothing;
     if (showing.runs >= wanted) return showing;
