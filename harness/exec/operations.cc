@@ -190,17 +190,19 @@ bool Operations::adopt(uint64_t slot, Block block, uint64_t alignment, bool zero
     block.seed = block_seed(serial_++);
     block.allocated = here_;
   }
-  block.usable = block.requested;
   if (!check_alignment(slot, block, alignment, violation)) return false;
+  uint64_t usable = block.requested;
   if (api_.usable_size != nullptr) {
     enter_subject();
-    const uint64_t usable = api_.usable_size(block.bytes());
+    usable = api_.usable_size(block.bytes());
     leave();
-    if (!check_usable_covers(slot, block, usable, violation)) return false;
-    block.usable = usable;
   }
+  // Where a block lies is judged before what is said of its size: a block given out twice may well be too small.
+  const bool credible = usable >= block.requested && usable <= kAddressLimit;
+  block.usable = credible ? usable : block.requested;
   if (!check_inside(subject_, slot, block, violation)) return false;
   if (!insert_without_overlap(heap_, slot, block, violation)) return false;
+  if (!credible && !check_usable_covers(slot, block, usable, violation)) return false;
   if (block.charge > kJudgedBytes) beyond_judgement_ += block.charge;
   enter_block();
   if (zeroed && !check_zeroed(heap_, slot, block, violation)) return false;

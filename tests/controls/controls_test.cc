@@ -32,6 +32,7 @@ RunResult run_text(const Subject& subject, const std::string& text, Strictness s
 const std::vector<Control>& controls() {
   static const std::vector<Control> rows = {
       {"faulty_overlap", Oracle::kOverlap, 1, "p0 = malloc(650)\np1 = malloc(650)\nfree(p0)\n"},
+      {"faulty_zero_alias", Oracle::kOverlap, 1, "p0 = malloc(0)\np1 = malloc(0)\n"},
       {"faulty_contents", Oracle::kContents, 1, "p0 = malloc(100)\np1 = malloc(650)\ncheck(p0)\n"},
       {"faulty_zeroing", Oracle::kZeroing, 2, "p0 = malloc(100)\nfree(p0)\np1 = calloc(10, 10)\n"},
       {"faulty_realloc_tail", Oracle::kContents, 2, "p0 = malloc(200)\np1 = malloc(80)\np0 = realloc(p0, 5000)\n"},
@@ -82,6 +83,14 @@ TEST_P(ControlTest, IsCleanWithoutTheFault) {
 
 INSTANTIATE_TEST_SUITE_P(Controls, ControlTest, testing::ValuesIn(controls()),
                          [](const testing::TestParamInfo<Control>& row) { return row.param.library; });
+
+// The block that is given out again is too small besides: what counts is that it is live.
+TEST(Controls, OverlapComesBeforeSize) {
+  const auto subject = open_subject(library_path("faulty_overlap"));
+  const RunResult result = run_text(*subject, "p0 = malloc(10)\np1 = malloc(650)\n", Strictness::kStrict);
+  EXPECT_EQ(result.violation.oracle, Oracle::kOverlap) << result.violation.sentence;
+  EXPECT_EQ(result.violation.victim_slot, 0u);
+}
 
 TEST(Controls, ACrashNamesItsFrame) {
   const auto subject = open_subject(library_path("faulty_crash"));
