@@ -128,11 +128,12 @@ void account(const RunResult& result) {
 }
 
 // Prints the report and aborts, so that the engine keeps the input; returns where the driver knows the violation well
-// enough and the next program begins with a fresh allocator anyway.
+// enough and the next program does not suffer from it: the allocator begins afresh, or it was a forked child's.
 void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
   StatsPage& stats = *state.stats;
   const std::string token = dedup_token(violation);
-  if ((state.resettable || state.worker) && stats.is_settled(token_hash(token))) {
+  const bool survived = state.resettable || state.worker != nullptr || violation.oracle == Oracle::kFork;
+  if (survived && stats.is_settled(token_hash(token))) {
     stats.tolerated = stats.tolerated + 1;
     if (state.worker) state.worker->stop();
     return;

@@ -64,9 +64,17 @@ ReplayRunner& Findings::runner() {
   return *runner_;
 }
 
+const Finding* Findings::with_token(const std::string& token) const {
+  const auto same = std::find_if(findings_.begin(), findings_.end(), [&](const Finding& f) { return f.token == token; });
+  return same == findings_.end() ? nullptr : &*same;
+}
+
 Finding Findings::reproduce(const ReplayInput& input, const fuzz::StatsPage& stats, Program& program) {
   ReplayInput replayed = input;
-  ReplayVerdict verdict = runner().run(input, kReplays);
+  ReplayVerdict verdict = runner().run(input, 1);
+  // One that is known is not worth more runs.
+  const bool counts = verdict.violation && with_token(verdict.token) == nullptr && options_.known.count(verdict.token) == 0;
+  if (counts) verdict = runner().run(input, kReplays);
   if (!verdict.violation && stats.recent_count > 1) {
     auto found = reproduce_with_preceding(recent_programs(stats), runner(), scratch_.string(), kReplays);
     if (found) {
@@ -118,9 +126,8 @@ Novelty Findings::examine(const fs::path& artifact, const fuzz::StatsPage& stats
   write_atomically(input.file, print_text(input.program));
   Program program = input.program;
   Finding finding = reproduce(input, stats, program);
-  const auto same = std::find_if(findings_.begin(), findings_.end(), [&](const Finding& f) { return f.token == finding.token; });
-  if (same != findings_.end()) {
-    latest_ = static_cast<size_t>(same - findings_.begin());
+  if (const Finding* same = with_token(finding.token)) {
+    latest_ = static_cast<size_t>(same - findings_.data());
     return Novelty::kSeenBefore;
   }
   if (options_.known.count(finding.token) != 0) return Novelty::kKnown;

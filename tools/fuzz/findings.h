@@ -42,6 +42,7 @@ class Findings {
 
  private:
   Finding reproduce(const ReplayInput& input, const fuzz::StatsPage& stats, Program& program);
+  const Finding* with_token(const std::string& token) const;
   void write(Finding& finding, Program program);
   ReplayRunner& runner();
 
