@@ -73,8 +73,11 @@ void tell(Oracle oracle, Violation& draft) {
 
 void say_harness_bug(const char* what) {
   char text[256];
-  const auto written = fmt::format_to_n(text, sizeof text, "HARNESS BUG: {} outside the subject, near op {} [{}]\n", what,
-                                        watched.progress->line, watched.progress->member);
+  const uint64_t line = watched.progress->line;
+  const auto written =
+      line == kNoOperation
+          ? fmt::format_to_n(text, sizeof text, "HARNESS BUG: {} outside the subject, before or after the program\n", what)
+          : fmt::format_to_n(text, sizeof text, "HARNESS BUG: {} outside the subject, near op {}\n", what, line);
   (void)!write(STDERR_FILENO, text, std::min(written.size, sizeof text));
 }
 
