@@ -196,6 +196,13 @@ TEST(Minimise, AMemberOfARangeIsAllThatIsNeeded) {
   EXPECT_EQ(minimised_text(program, bug), "assay 1\np0 = malloc(" + std::to_string(wanted) + ")\n");
 }
 
+TEST(Minimise, ASingleCallThatDrawsIsANumber) {
+  const Program program = parse_text("assay 1\np0 = malloc(41..636 seed 201)\np1..p2 half 3 = malloc(7)\n", "text");
+  const uint64_t size = program.lines[0].args[0].at(0);
+  const Bug bug = [size](const Step&, const Machine&, const auto& made) { return made && made->size == size; };
+  EXPECT_EQ(minimised_text(program, bug), "assay 1\np0 = malloc(" + std::to_string(size) + ")\n");
+}
+
 TEST(Minimise, VolumeThatIsNeededStaysOneLine) {
   const Program program =
       parse_text("assay 1\np0..p999 = malloc(24..4096 seed 7)\nfree(p0..p999 half 3)\np1000 = malloc(8)\n", "text");

@@ -107,6 +107,7 @@ check(p0)
 check_all()
 p401 = malloc(200000000)
 p401 = realloc(p401, 90000000)
+p450 = malloc(41..636 seed 201)
 p402..p420 half 5 = malloc(8..900 seed 2)
 )",
                                      "text");

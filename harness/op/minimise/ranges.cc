@@ -46,6 +46,13 @@ void draw_nothing(Candidates& candidates, size_t i) {
   }
 }
 
+// What a single call draws is one number.
+void write_drawn_number(Candidates& candidates, size_t i) {
+  Operation line = candidates.lines()[i];
+  for (Value& value : line.args) value = Value::of(value.at(0));
+  try_line(candidates, i, line);
+}
+
 // A random half becomes as many neighbouring slots, or every second one.
 void take_no_half(Candidates& candidates, size_t i) {
   const Operation& line = candidates.lines()[i];
@@ -139,7 +146,10 @@ bool has_half(const Operation& line) {
 void shrink_ranges(Candidates& candidates) {
   candidates.begin_pass("ranges");
   for (size_t i = 0; i < candidates.lines().size() && !candidates.stopped(); i++) {
-    if (candidates.lines()[i].members() < 2) continue;
+    if (candidates.lines()[i].members() < 2) {
+      write_drawn_number(candidates, i);
+      continue;
+    }
     draw_nothing(candidates, i);
     if (has_half(candidates.lines()[i])) take_no_half(candidates, i);
     if (!has_half(candidates.lines()[i])) {

@@ -5,8 +5,9 @@
 namespace assay {
 namespace {
 
-std::string value_text(const Value& value) {
+std::string value_text(const Value& value, bool in_loop) {
   if (value.single()) return c_number(value.low);
+  if (!in_loop) return c_number(value.at(0));
   return fmt::format("drawn({}, {}, {}, i)", c_number(value.low), c_number(value.high), c_number(value.seed));
 }
 
@@ -24,10 +25,10 @@ std::string half_declaration(const std::optional<SlotRange>& range, std::string_
                      range->first, range->step, range->span(), range->members());
 }
 
-std::string single_call(const Operation& line) {
+std::string single_call(const Operation& line, bool in_loop) {
   const std::string to = line.result ? slot_text(*line.result, "to") : "NONE";
   const std::string from = line.slot ? slot_text(*line.slot, "from") : "NONE";
-  const auto number = [&line](size_t i) { return value_text(line.args[i]); };
+  const auto number = [&](size_t i) { return value_text(line.args[i], in_loop); };
   switch (line.code) {
     case OpCode::kMalloc: return fmt::format("do_malloc({}, {});", to, number(0));
     case OpCode::kCalloc: return fmt::format("do_calloc({}, {}, {});", to, number(0), number(1));
@@ -53,10 +54,11 @@ std::string c_number(uint64_t value) {
 }
 
 std::string c_call(const Operation& line) {
-  const std::string call = single_call(line);
-  if (call.empty()) return "";
   const std::string halves = half_declaration(line.result, "to") + half_declaration(line.slot, "from");
-  if (line.members() < 2 && halves.empty()) return "    " + call + "\n";
+  const bool in_loop = line.members() > 1 || !halves.empty();
+  const std::string call = single_call(line, in_loop);
+  if (call.empty()) return "";
+  if (!in_loop) return "    " + call + "\n";
   const std::string loop = fmt::format("for (unsigned i = 0; i < {}; i++)", c_number(line.members()));
   if (halves.empty()) return fmt::format("    {}\n        {}\n", loop, call);
   return fmt::format("    {{\n{}        {}\n            {}\n    }}\n", halves, loop, call);
