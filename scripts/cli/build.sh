@@ -13,8 +13,8 @@ tool_targets() {
 # Processor seconds of one build step, measured on the reference machine (two cores).
 step_seconds() {
   case $1 in
-    fuzz) echo 3.4 ;;
-    *) echo 2.6 ;;
+    fuzz) echo 2.2 ;;
+    *) echo 1.8 ;;
   esac
 }
 
