@@ -41,7 +41,7 @@ void write_in_place(const std::string& path, std::string_view contents) {
 }  // namespace
 
 void write_atomically(const std::string& path, std::string_view contents) {
-  struct stat existing {};
+  struct stat existing{};
   if (::stat(path.c_str(), &existing) == 0 && !S_ISREG(existing.st_mode)) {
     if (S_ISDIR(existing.st_mode)) refuse(path, EISDIR);
     return write_in_place(path, contents);

@@ -86,7 +86,9 @@ SubcommandRun add_fuzz(CLI::App& app) {
       ->check(whole_number())
       ->check(CLI::Range(uint64_t{1}, uint64_t{100'000'000}));
   app.add_option("--engine", arguments->engine, "libfuzzer");
-  app.add_option("--jobs", options.jobs, "Processes for each target")->check(whole_number())->check(CLI::Range(1u, 1024u));
+  app.add_option("--jobs", options.jobs, "Processes for each target")
+      ->check(whole_number())
+      ->check(CLI::Range(1u, 1024u));
   app.add_flag("--keep-going", options.keep_going, "Go on after a find");
   app.add_option("--known", arguments->known_file, "File of tokens, one a line, that are no violation any more");
   return [arguments](const GlobalOptions& global) { return hunt(*arguments, global); };

@@ -34,7 +34,8 @@ std::string chosen(const std::string& option, const std::optional<std::string>& 
 void check_mode(const ReplayInput& input, const GlobalOptions& global) {
   const std::string mode = chosen(global.mode, input.program.header.mode, "sequential");
   if (mode != "sequential") {
-    throw InputError{fmt::format("{}: mode '{}' is not available for the operations of this version", input.file, mode)};
+    throw InputError{
+        fmt::format("{}: mode '{}' is not available for the operations of this version", input.file, mode)};
   }
 }
 

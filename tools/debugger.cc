@@ -20,8 +20,8 @@ std::string resolved(const std::string& executable) {
 }  // namespace
 
 void debug(const ReplayInput& input, const WorkerCommand& command, const ReplayVerdict& verdict) {
-  std::vector<std::string> arguments = {"gdb", "-q", "-ex", "set breakpoint pending on",
-                                        "-ex", "handle SIGPIPE nostop", "-ex", "break assay_breakpoint"};
+  std::vector<std::string> arguments = {
+      "gdb", "-q", "-ex", "set breakpoint pending on", "-ex", "handle SIGPIPE nostop", "-ex", "break assay_breakpoint"};
   // Set for the program only: gdb itself must not run on the subject.
   std::string wrapper = "set exec-wrapper env";
   for (const std::string& variable : command.environment) wrapper += " " + variable;

@@ -26,8 +26,8 @@ constexpr Registered kSubcommands[] = {
 #undef ASSAY_SUBCOMMAND
 };
 
-constexpr std::string_view kFlavours[] = {"dev",  "release", "fuzz",  "fuzz-sched", "afl", "tsan",
-                                          "msan", "sched",   "sched-tsan", "secure", "cov"};
+constexpr std::string_view kFlavours[] = {"dev",  "release", "fuzz",       "fuzz-sched", "afl", "tsan",
+                                          "msan", "sched",   "sched-tsan", "secure",     "cov"};
 
 // What the parser cannot refuse before it knows the options.
 void check(const GlobalOptions& global) {

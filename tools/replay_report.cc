@@ -17,7 +17,8 @@ std::string shell_quoted(const std::string& word) {
   return quoted + "'";
 }
 
-std::string replay_report(const ReplayInput& input, const ReplayRunner& runner, const ReplayVerdict& verdict, uint64_t seed) {
+std::string replay_report(const ReplayInput& input, const ReplayRunner& runner, const ReplayVerdict& verdict,
+                          uint64_t seed) {
   ReportContext context;
   context.subject = runner.subject();
   context.subject_version = verdict.subject_version;

@@ -9,7 +9,8 @@
 namespace assay {
 
 // With the exact command that shows it again.
-std::string replay_report(const ReplayInput& input, const ReplayRunner& runner, const ReplayVerdict& verdict, uint64_t seed);
+std::string replay_report(const ReplayInput& input, const ReplayRunner& runner, const ReplayVerdict& verdict,
+                          uint64_t seed);
 
 // `word` as a shell reads it back.
 std::string shell_quoted(const std::string& word);

@@ -11,7 +11,9 @@ namespace assay {
 namespace {
 
 // Hashes of a trace's processes become one; the order counts.
-uint64_t combined(uint64_t hash, uint64_t next) { return (hash ^ next) * 0x9E3779B97F4A7C15u + 1; }
+uint64_t combined(uint64_t hash, uint64_t next) {
+  return (hash ^ next) * 0x9E3779B97F4A7C15u + 1;
+}
 
 WorkerCommand command_for(const std::string& subject, const std::string& flavour) {
   if (must_be_preloaded(subject)) return preloaded_worker(subject);

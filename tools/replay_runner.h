@@ -16,7 +16,7 @@ namespace assay {
 struct ReplayInput {
   std::string file;
   Form form = Form::kBytes;
-  Program program;                       // of text and bytes
+  Program program;  // of text and bytes
   size_t trace_processes = 0;
 };
 
@@ -24,14 +24,14 @@ struct ReplayInput {
 ReplayInput load_replay_input(const std::string& file);
 
 struct ReplayVerdict {
-  Violation violation;                   // of the first run that had one
-  std::string token;                     // its DEDUP_TOKEN, "" where there was none
-  uint64_t operations = 0;               // executed in the first run, a trace's processes summed
+  Violation violation;      // of the first run that had one
+  std::string token;        // its DEDUP_TOKEN, "" where there was none
+  uint64_t operations = 0;  // executed in the first run, a trace's processes summed
   uint64_t skipped = 0;
-  uint64_t times_seen = 0;               // runs that ended in this token
+  uint64_t times_seen = 0;  // runs that ended in this token
   uint64_t times_run = 0;
-  size_t trace_process = 0;              // the process of a trace that had it
-  std::vector<uint64_t> trace_hashes;    // one a run
+  size_t trace_process = 0;            // the process of a trace that had it
+  std::vector<uint64_t> trace_hashes;  // one a run
   std::string subject_version;
 };
 

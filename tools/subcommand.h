@@ -1,6 +1,6 @@
 // What each subcommand of `assay` shares: global options, the one JSON object, exit statuses. A subcommand is one file
-// (tools/cmd_<name>.cc) that adds its options to the argument parser and returns what to run; tools/CMakeLists.txt lists
-// them.
+// (tools/cmd_<name>.cc) that adds its options to the argument parser and returns what to run; tools/CMakeLists.txt
+// lists them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -34,7 +34,8 @@ struct SubcommandOutcome {
   ExitStatus status = ExitStatus::kClean;
   std::string message;
   nlohmann::json fields = nlohmann::json::object();
-  std::optional<int> exit_status = std::nullopt;   // of a program that was run for the user: passed on instead of `status`
+  std::optional<int> exit_status =
+      std::nullopt;  // of a program that was run for the user: passed on instead of `status`
 };
 
 // Adds its options to `app`, which is the subcommand's own (set its description; --help, --json, --flavour, --mode,

@@ -115,23 +115,49 @@ void give_aligned(void* pointer) {
 
 }  // namespace
 
-void* operator new(size_t size) { return take_or_throw(size); }
-void* operator new[](size_t size) { return take_or_throw(size); }
-void* operator new(size_t size, const std::nothrow_t&) noexcept { return arena.take(size); }
-void* operator new[](size_t size, const std::nothrow_t&) noexcept { return arena.take(size); }
-void* operator new(size_t size, std::align_val_t alignment) { return take_aligned(size, static_cast<size_t>(alignment)); }
+void* operator new(size_t size) {
+  return take_or_throw(size);
+}
+void* operator new[](size_t size) {
+  return take_or_throw(size);
+}
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return arena.take(size);
+}
+void* operator new[](size_t size, const std::nothrow_t&) noexcept {
+  return arena.take(size);
+}
+void* operator new(size_t size, std::align_val_t alignment) {
+  return take_aligned(size, static_cast<size_t>(alignment));
+}
 void* operator new[](size_t size, std::align_val_t alignment) {
   return take_aligned(size, static_cast<size_t>(alignment));
 }
 void operator delete(void* pointer) noexcept {
   if (pointer != nullptr) arena.give(pointer);
 }
-void operator delete[](void* pointer) noexcept { operator delete(pointer); }
-void operator delete(void* pointer, size_t) noexcept { operator delete(pointer); }
-void operator delete[](void* pointer, size_t) noexcept { operator delete(pointer); }
-void operator delete(void* pointer, std::align_val_t) noexcept { give_aligned(pointer); }
-void operator delete[](void* pointer, std::align_val_t) noexcept { give_aligned(pointer); }
-void operator delete(void* pointer, size_t, std::align_val_t) noexcept { give_aligned(pointer); }
-void operator delete[](void* pointer, size_t, std::align_val_t) noexcept { give_aligned(pointer); }
+void operator delete[](void* pointer) noexcept {
+  operator delete(pointer);
+}
+void operator delete(void* pointer, size_t) noexcept {
+  operator delete(pointer);
+}
+void operator delete[](void* pointer, size_t) noexcept {
+  operator delete(pointer);
+}
+void operator delete(void* pointer, std::align_val_t) noexcept {
+  give_aligned(pointer);
+}
+void operator delete[](void* pointer, std::align_val_t) noexcept {
+  give_aligned(pointer);
+}
+void operator delete(void* pointer, size_t, std::align_val_t) noexcept {
+  give_aligned(pointer);
+}
+void operator delete[](void* pointer, size_t, std::align_val_t) noexcept {
+  give_aligned(pointer);
+}
 
-int main(int argc, char** argv) { return assay::worker_main(argc, argv); }
+int main(int argc, char** argv) {
+  return assay::worker_main(argc, argv);
+}

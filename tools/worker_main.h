@@ -3,7 +3,8 @@
 
 namespace assay {
 
-// Either `--subject SPEC --channel FD`: serves requests and does not return while the parent lives. Or, under a debugger,
+// Either `--subject SPEC --channel FD`: serves requests and does not return while the parent lives. Or, under a
+// debugger,
 // `--subject SPEC --file F --line L --member M [--trace-process N]`: runs one file and calls assay_breakpoint() before
 // operation L[M].
 int worker_main(int argc, char** argv);

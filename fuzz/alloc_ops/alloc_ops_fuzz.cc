@@ -1,5 +1,5 @@
-// alloc_ops: the standard's allocation functions, on one or several threads, one call at a time. Input: a program in the
-// byte form.
+// alloc_ops: the standard's allocation functions, on one or several threads, one call at a time. Input: a program in
+// the byte form.
 #include <cstddef>
 #include <cstdint>
 

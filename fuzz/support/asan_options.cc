@@ -7,8 +7,11 @@ const char* __ubsan_default_options();
 // A small quarantine, since the allocator under test is not ASan's and only the harness would fill it. Sizes that no
 // machine has are part of the job, so an answer of NULL is one.
 const char* __asan_default_options() {
-  return "quarantine_size_mb=16:detect_leaks=0:allocator_may_return_null=1:handle_abort=0:detect_stack_use_after_return=0";
+  return "quarantine_size_mb=16:detect_leaks=0:allocator_may_return_null=1:handle_abort=0:detect_stack_use_after_"
+         "return=0";
 }
 
-const char* __ubsan_default_options() { return "print_stacktrace=1"; }
+const char* __ubsan_default_options() {
+  return "print_stacktrace=1";
+}
 }

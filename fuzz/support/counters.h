@@ -8,15 +8,16 @@
 namespace assay::fuzz {
 
 struct CounterCensus {
-  size_t allocator = 0;                    // counters in the subject's own code
-  size_t foreign = 0;                      // counters anywhere else: harness, decoder, validators
-  const void* first_foreign = nullptr;     // an address of one, for the message
+  size_t allocator = 0;                 // counters in the subject's own code
+  size_t foreign = 0;                   // counters anywhere else: harness, decoder, validators
+  const void* first_foreign = nullptr;  // an address of one, for the message
 };
 
 // Asks `owns_code` for the code address of each counter.
 CounterCensus count_counters(bool (*owns_code)(const void* pc));
 
-// The counters themselves, as the engine sees them, for the program that has just run. Empty in an uninstrumented process.
+// The counters themselves, as the engine sees them, for the program that has just run. Empty in an uninstrumented
+// process.
 std::span<const uint8_t> counters();
 
 // Marks in `seen` each counter that is not zero now.

@@ -32,12 +32,12 @@ constexpr uint64_t kLiveBytesCap = uint64_t{256} << 20;
 struct State {
   Target target{};
   std::string subject_name;
-  std::unique_ptr<Subject> subject;              // one of the two
+  std::unique_ptr<Subject> subject;  // one of the two
   std::unique_ptr<Worker> worker;
   OutcomeCounters observer{extra_counters};
   StatsPage* stats = nullptr;
-  Program program;                               // its memory is used again for each input
-  bool instrumented = false;                     // the subject has counters of its own
+  Program program;            // its memory is used again for each input
+  bool instrumented = false;  // the subject has counters of its own
   bool resettable = false;
 };
 State state;
@@ -73,15 +73,17 @@ void open_subject_under_test(char** argv) {
 void check_counters() {
   const CounterCensus census = count_counters(xi_debug_owns_code);
   if (census.foreign > 0) {
-    refuse(fmt::format("{}: {} coverage counters are not the allocator's (the first at {}); only allocator/ may have them",
-                       state.target.name, census.foreign, fmt::ptr(census.first_foreign)));
+    refuse(
+        fmt::format("{}: {} coverage counters are not the allocator's (the first at {}); only allocator/ may have them",
+                    state.target.name, census.foreign, fmt::ptr(census.first_foreign)));
   }
   if (census.allocator > kMaxCounters) harness_bug("the stats page has room for fewer counters");
   state.stats->allocator_counters = census.allocator;
   state.instrumented = state.subject != nullptr && state.subject_name == "ximalloc";
   if (state.instrumented && census.allocator < state.target.counter_floor) {
-    refuse(fmt::format("{}: the allocator contributes {} coverage counters, at least {} are wanted: it was not instrumented",
-                       state.target.name, census.allocator, state.target.counter_floor));
+    refuse(fmt::format(
+        "{}: the allocator contributes {} coverage counters, at least {} are wanted: it was not instrumented",
+        state.target.name, census.allocator, state.target.counter_floor));
   }
   if (!state.instrumented) {
     state.stats->uses_extra_counters = 1;

@@ -11,7 +11,7 @@ namespace assay::fuzz {
 
 struct Target {
   const char* name;
-  size_t counter_floor;        // fewer counters in the allocator's own objects: it was not instrumented, so do not run
+  size_t counter_floor;  // fewer counters in the allocator's own objects: it was not instrumented, so do not run
 };
 
 // Ends the process with status 2 and one line on stderr when the target cannot run.

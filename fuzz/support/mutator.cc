@@ -20,19 +20,19 @@ namespace {
 // One mutation in so many is the engine's own: it reaches byte strings that no program encodes to.
 constexpr unsigned kBytesOneIn = 16;
 
-// A fork costs as much time as a hundred other programs, a change of threads as much as ten operations, and coverage makes
-// the engine fond of both: of the mutants of a program that has them, one in so many keeps them.
+// A fork costs as much time as a hundred other programs, a change of threads as much as ten operations, and coverage
+// makes the engine fond of both: of the mutants of a program that has them, one in so many keeps them.
 constexpr unsigned kForksOneIn = 64;
 constexpr unsigned kThreadsOneIn = 4;
 
 // Short programs of small blocks are what makes a hunt fast: every byte is written, checked, and paid for with a page
-// fault. Long programs and large blocks are what reaches the states of a full heap. So most mutants are cut to some tens of
-// operations with a few large blocks, and one in so many is left as it came.
+// fault. Long programs and large blocks are what reaches the states of a full heap. So most mutants are cut to some
+// tens of operations with a few large blocks, and one in so many is left as it came.
 constexpr unsigned kWholeOneIn = 32;
 constexpr uint64_t kUsualOperations = 64;
 constexpr uint64_t kUsualMembers = 16;
 constexpr uint64_t kLargeBytes = 16 * 1024;
-constexpr uint64_t kImpossibleBytes = uint64_t{1} << 40;   // fails at once, and costs nothing
+constexpr uint64_t kImpossibleBytes = uint64_t{1} << 40;  // fails at once, and costs nothing
 constexpr unsigned kUsualLargeLines = 2;
 constexpr uint64_t kUsualLargest = 2 * 1024 * 1024;
 

@@ -60,6 +60,8 @@ StatsPage* map_stats(const std::string& path) {
   return page;
 }
 
-void unmap_stats(StatsPage* page) { ::munmap(page, sizeof(StatsPage)); }
+void unmap_stats(StatsPage* page) {
+  ::munmap(page, sizeof(StatsPage));
+}
 
 }  // namespace assay::fuzz

@@ -1,5 +1,5 @@
-// What a fuzz process tells whoever drives it, in a file that both map: figures for the live line, and the programs that
-// came before a find, which must outlive the process. One page a process.
+// What a fuzz process tells whoever drives it, in a file that both map: figures for the live line, and the programs
+// that came before a find, which must outlive the process. One page a process.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ inline constexpr size_t kMaxSettled = 256;
 inline constexpr size_t kRecentPrograms = 256;
 inline constexpr size_t kRecentBytes = 8 * 1024;
 struct RecentProgram {
-  uint32_t size = 0;                                   // kTooLong: it did not fit
+  uint32_t size = 0;  // kTooLong: it did not fit
   uint8_t bytes[kRecentBytes] = {};
 };
 inline constexpr uint32_t kTooLong = ~uint32_t{0};
@@ -34,17 +34,17 @@ struct StatsPage {
   volatile uint64_t executed = 0;
   volatile uint64_t skipped = 0;
   volatile uint64_t executed_by_op[kOpKinds] = {};
-  volatile uint64_t tolerated = 0;                     // violations whose token was settled
+  volatile uint64_t tolerated = 0;  // violations whose token was settled
   volatile uint64_t allocator_counters = 0;
   volatile uint64_t uses_extra_counters = 0;
-  uint8_t counters_seen[kMaxCounters] = {};            // by counter: ever hit
+  uint8_t counters_seen[kMaxCounters] = {};  // by counter: ever hit
   uint8_t extra_seen[kOutcomeCounters] = {};
   // Tokens, as a fuzz run computes them, that the driver has heard of often enough; written by the driver.
   std::atomic<uint64_t> settled_count{0};
   uint64_t settled[kMaxSettled] = {};
   // The token of the violation that ended the process, "" where it was a signal.
   char last_token[256] = {};
-  volatile uint64_t recent_count = 0;                  // programs ever put into the ring by this process
+  volatile uint64_t recent_count = 0;  // programs ever put into the ring by this process
   RecentProgram recent[kRecentPrograms];
 
   bool is_settled(uint64_t token_hash) const;
@@ -54,7 +54,8 @@ struct StatsPage {
 
 uint64_t token_hash(std::string_view token);
 
-// The page in `path`, made when it is missing; memory of our own for "". Null where it cannot be mapped (errno says why).
+// The page in `path`, made when it is missing; memory of our own for "". Null where it cannot be mapped (errno says
+// why).
 StatsPage* map_stats(const std::string& path);
 void unmap_stats(StatsPage* page);
 

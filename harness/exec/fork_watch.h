@@ -1,5 +1,6 @@
-// The fork operation: the process forks on the thread that runs the step, the child puts the allocator to work and reports
-// through a pipe, the parent waits with a watchdog. A child that dies, hangs or finds fault is a violation of `fork`.
+// The fork operation: the process forks on the thread that runs the step, the child puts the allocator to work and
+// reports through a pipe, the parent waits with a watchdog. A child that dies, hangs or finds fault is a violation of
+// `fork`.
 #pragma once
 
 #include "harness/oracle/violation.h"

@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr size_t kStretches = 5;                       // the first warms up and is not judged
+constexpr size_t kStretches = 5;  // the first warms up and is not judged
 constexpr auto kStretchTime = std::chrono::milliseconds(60);
 constexpr uint64_t kMaxRuns = 50'000;
 constexpr uint64_t kMinRuns = 4;

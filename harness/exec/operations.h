@@ -1,5 +1,5 @@
-// Carries out one step on the calling thread: checks whether it is legal now, makes the call, lets every oracle judge the
-// answer, and keeps the model. Called by one thread at a time; which one is the executor's business.
+// Carries out one step on the calling thread: checks whether it is legal now, makes the call, lets every oracle judge
+// the answer, and keeps the model. Called by one thread at a time; which one is the executor's business.
 #pragma once
 
 #include <cstdint>
@@ -88,9 +88,9 @@ class Operations {
   Progress own_progress_;
   Progress* progress_;
   bool strict_;
-  uint64_t serial_ = 0;               // blocks adopted so far
-  uint64_t beyond_judgement_ = 0;     // charge of live blocks that kJudgedBytes does not cover
-  uint64_t budget_;                   // bytes that may still be compared after steps, beside what a step itself touches
+  uint64_t serial_ = 0;            // blocks adopted so far
+  uint64_t beyond_judgement_ = 0;  // charge of live blocks that kJudgedBytes does not cover
+  uint64_t budget_;                // bytes that may still be compared after steps, beside what a step itself touches
   uint64_t structure_checks_ = 0;
   Place here_;
   uint8_t op_code_ = 255;

@@ -1,5 +1,5 @@
-// Coverage for subjects that have no counters of their own: what each call did, as a set of small counters. An engine that
-// sees a counter for the first time, or more often than before, keeps the program.
+// Coverage for subjects that have no counters of their own: what each call did, as a set of small counters. An engine
+// that sees a counter for the first time, or more often than before, keeps the program.
 #pragma once
 
 #include <array>

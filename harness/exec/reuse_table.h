@@ -1,4 +1,5 @@
-// How long ago an address was freed, counted in frees: what an observer uses as coverage. Direct-mapped, so it may forget.
+// How long ago an address was freed, counted in frees: what an observer uses as coverage. Direct-mapped, so it may
+// forget.
 #pragma once
 
 #include <cstdint>

@@ -10,19 +10,20 @@
 
 namespace assay {
 
-// kSampled: large blocks are checked at head, tail and samples, all of it every Nth check; the footprint is looked at after
-// one program in eight. kStrict: every byte that an
-// operation could have touched, every time; replay and minimise use it, so that a token is always computed alike.
+// kSampled: large blocks are checked at head, tail and samples, all of it every Nth check; the footprint is looked at
+// after one program in eight. kStrict: every byte that an operation could have touched, every time; replay and minimise
+// use it, so that a token is always computed alike.
 enum class Strictness : uint8_t { kSampled, kStrict };
 
-// Told of each call's outcome while a program runs (extra coverage counters, statistics). Must not allocate from the subject.
+// Told of each call's outcome while a program runs (extra coverage counters, statistics). Must not allocate from the
+// subject.
 struct Outcome {
   const Step* step;
   bool skipped;
-  bool succeeded;                       // non-null, or a call that cannot fail
-  int error;                            // errno (or the returned error) of a failed call
+  bool succeeded;  // non-null, or a call that cannot fail
+  int error;       // errno (or the returned error) of a failed call
   uint64_t requested_bytes;
-  uint64_t reuse_distance;              // frees since this address was last freed; ~0: never seen before
+  uint64_t reuse_distance;  // frees since this address was last freed; ~0: never seen before
 };
 class OutcomeObserver {
  public:
@@ -32,24 +33,25 @@ class OutcomeObserver {
 
 struct RunOptions {
   Strictness strictness = Strictness::kStrict;
-  uint64_t live_bytes_cap = uint64_t{1} << 30;   // an allocation that would pass it is skipped and counted
+  uint64_t live_bytes_cap = uint64_t{1} << 30;  // an allocation that would pass it is skipped and counted
   OutcomeObserver* observer = nullptr;
-  bool print_steps = false;                      // for --gdb and debugging: each step to stderr before it runs
-  uint64_t break_at_line = kNoOperation;         // calls assay_breakpoint() before this operation
+  bool print_steps = false;               // for --gdb and debugging: each step to stderr before it runs
+  uint64_t break_at_line = kNoOperation;  // calls assay_breakpoint() before this operation
   uint64_t break_at_member = 0;
-  // Written before each step, so that a watchdog or a signal handler in another process knows where we are; may be null.
+  // Written before each step, so that a watchdog or a signal handler in another process knows where we are; may be
+  // null.
   struct Progress* progress = nullptr;
 };
 
 // Lives in memory shared with the watching process.
 struct Progress {
-  volatile uint64_t steps = 0;                   // grows; standing still for too long is a hang
+  volatile uint64_t steps = 0;  // grows; standing still for too long is a hang
   volatile uint64_t line = kNoOperation;
   volatile uint64_t member = 0;
   volatile uint8_t op_code = 255;
-  volatile uint8_t in_subject = 0;               // 1 while a call into the subject is under way, kInBlock while a block of
-                                                 // its is read or written; with 0 a crash is ours
-  volatile int32_t thread_id = 0;                // kernel's id of the thread that runs the step
+  volatile uint8_t in_subject = 0;  // 1 while a call into the subject is under way, kInBlock while a block of
+                                    // its is read or written; with 0 a crash is ours
+  volatile int32_t thread_id = 0;   // kernel's id of the thread that runs the step
 };
 inline constexpr uint8_t kInSubject = 1;
 inline constexpr uint8_t kInBlock = 2;
@@ -59,14 +61,15 @@ struct RunResult {
   Violation violation;
   uint64_t executed = 0;
   uint64_t skipped = 0;
-  std::array<uint32_t, kOpKinds> tried{};        // by opcode, executed or skipped
+  std::array<uint32_t, kOpKinds> tried{};  // by opcode, executed or skipped
   std::array<uint32_t, kOpKinds> executed_by_op{};
   std::array<uint32_t, kOpKinds> succeeded{};
-  uint64_t trace_hash = 0;                       // of every outcome; addresses count only where they are deterministic
+  uint64_t trace_hash = 0;  // of every outcome; addresses count only where they are deterministic
 };
 
-// Runs `steps` in text order; an operation of @tN runs on a real thread of its own while all others wait. The subject is
-// reset first where it can be. Everything still live at the end is checked and freed by t0 after the other threads ended.
+// Runs `steps` in text order; an operation of @tN runs on a real thread of its own while all others wait. The subject
+// is reset first where it can be. Everything still live at the end is checked and freed by t0 after the other threads
+// ended.
 RunResult run_sequential(StepSource& steps, const Subject& subject, const RunOptions& options);
 
 }  // namespace assay

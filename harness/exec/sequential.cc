@@ -1,5 +1,5 @@
-// run_sequential: the text order is the order. Whichever thread holds the token fetches the next step; when that belongs to
-// another thread, it hands the token over, so that a program of one thread never pays for a second.
+// run_sequential: the text order is the order. Whichever thread holds the token fetches the next step; when that
+// belongs to another thread, it hands the token over, so that a program of one thread never pays for a second.
 #include <exception>
 #include <new>
 
@@ -18,7 +18,7 @@ struct Workspace {
   ShadowHeap heap;
   ReuseTable reuse;
   ThreadTeam team;
-  uint64_t baseline_of = 0;           // serial of the subject that `warmed_up` was measured on
+  uint64_t baseline_of = 0;  // serial of the subject that `warmed_up` was measured on
   Footprint warmed_up;
 };
 
@@ -31,7 +31,10 @@ Workspace& workspace() {
 class SequentialRun {
  public:
   SequentialRun(StepSource& steps, const Subject& subject, const RunOptions& options, Workspace& space)
-      : steps_(steps), subject_(subject), options_(options), space_(space),
+      : steps_(steps),
+        subject_(subject),
+        options_(options),
+        space_(space),
         operations_(subject, options, space.heap, space.reuse, result_) {}
 
   RunResult run() {
@@ -92,7 +95,8 @@ class SequentialRun {
     try {
       pending_ = steps_.next(step_);
       if (!pending_) phase_ = Phase::kEnding;
-      if (pending_ && step_.thread >= ThreadTeam::kMaxThreads) throw InputError{"a program of more than 65,536 threads"};
+      if (pending_ && step_.thread >= ThreadTeam::kMaxThreads)
+        throw InputError{"a program of more than 65,536 threads"};
     } catch (...) {
       stop_with_error();
     }
@@ -152,8 +156,8 @@ class SequentialRun {
     }
   }
 
-  // Letting everything be given back costs the next program a page fault for each page, most of a fuzz run's time. Which
-  // programs pay is decided by what they did, so that the same program always does.
+  // Letting everything be given back costs the next program a page fault for each page, most of a fuzz run's time.
+  // Which programs pay is decided by what they did, so that the same program always does.
   bool footprint_is_due() const {
     if (!has_footprint(subject_)) return false;
     return options_.strictness == Strictness::kStrict || result_.trace_hash % kFootprintOneIn == 0;

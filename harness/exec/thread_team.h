@@ -1,5 +1,5 @@
-// Real threads for a program's logical ones, of which exactly one runs at a time: the one that holds the token. The others
-// are parked on a futex. Thread 0 is the thread that owns the team.
+// Real threads for a program's logical ones, of which exactly one runs at a time: the one that holds the token. The
+// others are parked on a futex. Thread 0 is the thread that owns the team.
 #pragma once
 
 #include <pthread.h>
@@ -35,7 +35,8 @@ class ThreadTeam {
   void pass_and_wait(uint32_t thread, uint32_t me);
   // On thread 0, after `thread` left its body: returns when it has really ended, TLS destructors included.
   void join(uint32_t thread);
-  // Leaves the parked threads parked for ever, and their memory with them: the heap that they would tear down is broken.
+  // Leaves the parked threads parked for ever, and their memory with them: the heap that they would tear down is
+  // broken.
   void abandon();
 
  private:

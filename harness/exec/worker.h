@@ -1,5 +1,5 @@
-// A process that runs programs for us and may die of them: each replay has a fresh one, and a fuzz target keeps one for a
-// subject that cannot be loaded beside it. Death and silence come back as violations.
+// A process that runs programs for us and may die of them: each replay has a fresh one, and a fuzz target keeps one for
+// a subject that cannot be loaded beside it. Death and silence come back as violations.
 #pragma once
 
 #include <sys/types.h>
@@ -13,11 +13,11 @@
 namespace assay {
 
 struct WorkerCommand {
-  std::vector<std::string> arguments;              // executable first; "--channel N" is appended
-  std::vector<std::string> environment;            // "NAME=value", added to ours or replacing it there
-  std::string stderr_path;                         // appended to; "" leaves the worker our stderr
+  std::vector<std::string> arguments;    // executable first; "--channel N" is appended
+  std::vector<std::string> environment;  // "NAME=value", added to ours or replacing it there
+  std::string stderr_path;               // appended to; "" leaves the worker our stderr
   uint64_t start_limit_ms = 60'000;
-  uint64_t silence_limit_ms = 10'000;              // an operation without progress for as long is a hang
+  uint64_t silence_limit_ms = 10'000;  // an operation without progress for as long is a hang
 };
 
 // What to run: bytes in the byte form, else the file in any form (of a trace, one process).
@@ -26,15 +26,15 @@ struct WorkRequest {
   std::string file;
   bool trace = false;
   uint32_t trace_process = 0;
-  RunOptions options;                              // observer and progress are the worker's own
+  RunOptions options;  // observer and progress are the worker's own
   bool observe = false;
-  bool check_growth = true;                        // takes a few tenths of a second where there is no seam to ask
+  bool check_growth = true;  // takes a few tenths of a second where there is no seam to ask
 };
 
 class Worker {
  public:
   explicit Worker(WorkerCommand command);
-  ~Worker();                                       // kills the process
+  ~Worker();  // kills the process
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 

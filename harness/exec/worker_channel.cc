@@ -15,7 +15,9 @@ WorkerChannel* map_channel(int fd) {
   return memory == MAP_FAILED ? nullptr : static_cast<WorkerChannel*>(memory);
 }
 
-void unmap_channel(WorkerChannel* channel) { ::munmap(channel, sizeof(WorkerChannel)); }
+void unmap_channel(WorkerChannel* channel) {
+  ::munmap(channel, sizeof(WorkerChannel));
+}
 
 void set_state(WorkerChannel& channel, WorkState state) {
   channel.state.store(static_cast<uint32_t>(state), std::memory_order_release);

@@ -13,12 +13,12 @@
 namespace assay {
 
 enum class WorkState : uint32_t {
-  kStarting,          // the worker has not opened its subject yet
-  kIdle,              // it waits for a request
-  kAsked,             // a request is there, or under way
-  kDone,              // `result` is filled in
-  kRefused,           // bad input, `message` says which
-  kBroken,            // a fault of the harness, `message` says which
+  kStarting,  // the worker has not opened its subject yet
+  kIdle,      // it waits for a request
+  kAsked,     // a request is there, or under way
+  kDone,      // `result` is filled in
+  kRefused,   // bad input, `message` says which
+  kBroken,    // a fault of the harness, `message` says which
 };
 
 enum class WorkForm : uint32_t { kBytes, kFile, kTraceProcess };
@@ -26,11 +26,11 @@ enum class WorkForm : uint32_t { kBytes, kFile, kTraceProcess };
 struct WorkOrder {
   WorkForm form = WorkForm::kBytes;
   uint32_t byte_count = 0;
-  uint32_t trace_process = 0;                      // which process of a trace
+  uint32_t trace_process = 0;  // which process of a trace
   Strictness strictness = Strictness::kStrict;
   bool print_steps = false;
-  bool observe = false;                            // fill `counters`
-  bool check_growth = true;                        // of a subject without a seam, after a clean strict run
+  bool observe = false;      // fill `counters`
+  bool check_growth = true;  // of a subject without a seam, after a clean strict run
   uint64_t live_bytes_cap = uint64_t{1} << 30;
   uint64_t break_at_line = kNoOperation;
   uint64_t break_at_member = 0;
@@ -46,14 +46,14 @@ struct WorkerChannel {
   WorkOrder order;
   uint8_t bytes[kMaxBytes] = {};
   Progress progress;
-  Violation crash;                                 // written by the crash handler of the worker
+  Violation crash;  // written by the crash handler of the worker
   // `result` is there already; the program runs again and again, only to see whether the process grows.
   std::atomic<bool> judging_growth{false};
   RunResult result;
   OutcomeCounters::Cells counters{};
   char message[1024] = {};
-  char subject_version[128] = {};                  // filled in when the subject has been opened
-  bool resettable = false;                         // it can be put back to the state of a fresh process
+  char subject_version[128] = {};  // filled in when the subject has been opened
+  bool resettable = false;         // it can be put back to the state of a fresh process
 };
 static_assert(std::atomic<uint32_t>::is_always_lock_free && std::is_trivially_copyable_v<RunResult>);
 

@@ -8,7 +8,9 @@ namespace {
 constexpr size_t kLeavesPerChunk = 64;
 
 // Bits [first, last] of a word.
-uint64_t mask(size_t first, size_t last) { return (~uint64_t{0} >> (63 - last)) & (~uint64_t{0} << first); }
+uint64_t mask(size_t first, size_t last) {
+  return (~uint64_t{0} >> (63 - last)) & (~uint64_t{0} << first);
+}
 
 // Calls visit(word index, mask) for the words that hold granules [first, last]; stops at the first false.
 template <typename Visit>

@@ -44,8 +44,8 @@ class ExtentMap {
   struct Leaf {
     uint64_t words[kLeafWords];
   };
-  // A leaf's address, or kWhole: one block covers all of it, and no leaf is needed for that. Both when there is one that
-  // was used before.
+  // A leaf's address, or kWhole: one block covers all of it, and no leaf is needed for that. Both when there is one
+  // that was used before.
   using Entry = uintptr_t;
   static constexpr Entry kWhole = 1;
   struct Table {
@@ -65,7 +65,7 @@ class ExtentMap {
   MappedArray<Leaf*> chunks_;
   size_t chunk_count_ = 0;
   size_t leaves_in_chunk_ = 0;
-  size_t leaf_count_ = 0;              // and tables, which are as large as 16 leaves
+  size_t leaf_count_ = 0;  // and tables, which are as large as 16 leaves
 };
 
 }  // namespace assay

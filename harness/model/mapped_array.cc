@@ -11,7 +11,9 @@ namespace {
 
 constexpr size_t kPageBytes = 4096;
 
-size_t whole_pages(size_t bytes) { return (bytes + kPageBytes - 1) & ~(kPageBytes - 1); }
+size_t whole_pages(size_t bytes) {
+  return (bytes + kPageBytes - 1) & ~(kPageBytes - 1);
+}
 
 [[noreturn]] void out_of_memory() {
   constexpr std::string_view kMessage = "HARNESS BUG: no memory left for the model of the heap\n";
@@ -22,13 +24,15 @@ size_t whole_pages(size_t bytes) { return (bytes + kPageBytes - 1) & ~(kPageByte
 }  // namespace
 
 void* map_pages(size_t bytes) {
-  void* pages = mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                     -1, 0);
+  void* pages =
+      mmap(nullptr, whole_pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (pages == MAP_FAILED) out_of_memory();
   return pages;
 }
 
-void unmap_pages(void* pages, size_t bytes) { munmap(pages, whole_pages(bytes)); }
+void unmap_pages(void* pages, size_t bytes) {
+  munmap(pages, whole_pages(bytes));
+}
 
 void* remap_pages(void* pages, size_t old_bytes, size_t new_bytes) {
   void* moved = mremap(pages, whole_pages(old_bytes), whole_pages(new_bytes), MREMAP_MAYMOVE);

@@ -9,7 +9,9 @@ constexpr uint64_t kStep = 0x9e3779b97f4a7c15;  // odd, so that no two words of 
 constexpr size_t kWordBytes = sizeof(uint64_t);
 constexpr size_t kBatchWords = 64;
 
-uint8_t byte_of(uint64_t word, size_t index) { return static_cast<uint8_t>(word >> (8 * index)); }
+uint8_t byte_of(uint64_t word, size_t index) {
+  return static_cast<uint8_t>(word >> (8 * index));
+}
 
 // The loops that decide the harness's speed, once for any x86-64 and once for processors with 32-byte vectors.
 #define ASSAY_KERNEL [[gnu::always_inline]] inline
@@ -35,10 +37,18 @@ ASSAY_KERNEL size_t right_words(const Word* words, uint64_t first, size_t count)
   return differences(words + right, first + right * kStep, count - right) != 0 ? right : count;
 }
 
-void fill_narrow(Word* words, uint64_t first, size_t count) { fill_words(words, first, count); }
-ASSAY_WIDE void fill_wide(Word* words, uint64_t first, size_t count) { fill_words(words, first, count); }
-size_t right_narrow(const Word* words, uint64_t first, size_t count) { return right_words(words, first, count); }
-ASSAY_WIDE size_t right_wide(const Word* words, uint64_t first, size_t count) { return right_words(words, first, count); }
+void fill_narrow(Word* words, uint64_t first, size_t count) {
+  fill_words(words, first, count);
+}
+ASSAY_WIDE void fill_wide(Word* words, uint64_t first, size_t count) {
+  fill_words(words, first, count);
+}
+size_t right_narrow(const Word* words, uint64_t first, size_t count) {
+  return right_words(words, first, count);
+}
+ASSAY_WIDE size_t right_wide(const Word* words, uint64_t first, size_t count) {
+  return right_words(words, first, count);
+}
 
 const bool has_wide_vectors = __builtin_cpu_supports("avx2") != 0;
 

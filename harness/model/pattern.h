@@ -1,5 +1,6 @@
-// What a live block is filled with: word i holds seed + i * kStep, so that a copy from a neighbour (another seed), a copy
-// that is off by a word, stale data and zeroes all differ from what belongs there. Word-wise, unaligned, vectorisable.
+// What a live block is filled with: word i holds seed + i * kStep, so that a copy from a neighbour (another seed), a
+// copy that is off by a word, stale data and zeroes all differ from what belongs there. Word-wise, unaligned,
+// vectorisable.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +32,8 @@ struct FillPlan {
 };
 
 inline constexpr FillPlan kSampledPlan{uint64_t{64} << 10, uint64_t{4} << 10, 32};
-inline constexpr FillPlan kSampledDensePlan{uint64_t{1} << 20, uint64_t{4} << 10, 32};  // every 16th block of a sampled run
+inline constexpr FillPlan kSampledDensePlan{uint64_t{1} << 20, uint64_t{4} << 10,
+                                            32};  // every 16th block of a sampled run
 inline constexpr FillPlan kStrictPlan{uint64_t{64} << 20, uint64_t{16} << 20, 16384};
 
 inline constexpr uint64_t kSampleBytes = 64;

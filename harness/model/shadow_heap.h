@@ -18,10 +18,10 @@ struct Place {
 };
 
 struct Block {
-  uintptr_t address = 0;        // 0: the slot is empty
+  uintptr_t address = 0;  // 0: the slot is empty
   uint64_t requested = 0;
-  uint64_t usable = 0;          // bytes that are filled and checked by the plan
-  uint64_t charge = 0;          // what it counts for against the cap on live bytes
+  uint64_t usable = 0;  // bytes that are filled and checked by the plan
+  uint64_t charge = 0;  // what it counts for against the cap on live bytes
   uint64_t seed = 0;
   Place allocated;
   const FillPlan* plan = nullptr;
@@ -57,11 +57,13 @@ class ShadowHeap {
   uint64_t live_charge() const { return live_charge_; }
   uint64_t live_extent() const { return live_extent_; }
 
-  // Puts a block into an empty slot. Returns kNoSlot, or the slot of a live block that it overlaps; then nothing changes.
+  // Puts a block into an empty slot. Returns kNoSlot, or the slot of a live block that it overlaps; then nothing
+  // changes.
   uint64_t insert(uint64_t slot, const Block& block);
   void remove(uint64_t slot);
 
-  // The slot of a live block that shares a byte with [begin, begin + size), kNoSlot when there is none. Walks all slots.
+  // The slot of a live block that shares a byte with [begin, begin + size), kNoSlot when there is none. Walks all
+  // slots.
   uint64_t find_overlap(uintptr_t begin, uint64_t size) const;
   // Cheap and exact but for blocks that share a granule of 8 bytes without sharing a byte.
   bool may_overlap(uintptr_t begin, uint64_t size) const { return extents_.any(begin, size); }

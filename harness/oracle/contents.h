@@ -6,7 +6,8 @@
 
 namespace assay {
 
-// Writes the pattern to what the plan covers from `from` on. Small blocks are filled from there only; larger ones wholly.
+// Writes the pattern to what the plan covers from `from` on. Small blocks are filled from there only; larger ones
+// wholly.
 void fill_block(const Block& block, uint64_t from);
 
 // The whole block, before it is freed, resized or checked.

@@ -9,8 +9,8 @@
 namespace assay {
 namespace {
 
-constexpr uint64_t kLargestObject = ~uint64_t{0} >> 1;  // PTRDIFF_MAX
-constexpr uint64_t kFreeAlignment = uint64_t{64} << 10; // alignments up to here cost no address space worth counting
+constexpr uint64_t kLargestObject = ~uint64_t{0} >> 1;   // PTRDIFF_MAX
+constexpr uint64_t kFreeAlignment = uint64_t{64} << 10;  // alignments up to here cost no address space worth counting
 
 const char* error_name(int error) {
   const char* name = strerrorname_np(error);
@@ -23,7 +23,8 @@ Expectation must_fail(int error, int other_error) {
 
 Expectation expect_size(uint64_t size, uint64_t alignment, bool zero_may_be_null) {
   if (size > kLargestObject) return must_fail(ENOMEM, ENOMEM);
-  Expectation expected{.verdict = Verdict::kMustSucceed, .error = ENOMEM, .other_error = ENOMEM, .size = size, .charge = size};
+  Expectation expected{
+      .verdict = Verdict::kMustSucceed, .error = ENOMEM, .other_error = ENOMEM, .size = size, .charge = size};
   if (alignment > kFreeAlignment) expected.charge = size + alignment < size ? ~uint64_t{0} : size + alignment;
   if (expected.charge > kJudgedBytes) {
     expected.verdict = Verdict::kEither;

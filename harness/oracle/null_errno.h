@@ -17,10 +17,10 @@ enum class Verdict : uint8_t { kMustSucceed, kMustFail, kEither, kUnknown };
 
 struct Expectation {
   Verdict verdict = Verdict::kMustSucceed;
-  int error = 0;               // what NULL must come with
-  int other_error = 0;         // as good, where the standard names two; else equal to `error`
-  uint64_t size = 0;           // bytes that the caller gets
-  uint64_t charge = 0;         // what counts against the cap on live bytes: the size, and a large alignment
+  int error = 0;        // what NULL must come with
+  int other_error = 0;  // as good, where the standard names two; else equal to `error`
+  uint64_t size = 0;    // bytes that the caller gets
+  uint64_t charge = 0;  // what counts against the cap on live bytes: the size, and a large alignment
 };
 
 // What an allocating call with `args` (as in ops.def) must answer. kUnknown: the subject's promise is not known.

@@ -12,7 +12,8 @@ struct Complaints {
 
 void complain(void* context, const char* what) {
   auto& complaints = *static_cast<Complaints*>(context);
-  if (complaints.count++ == 0) describe(complaints.violation->sentence, "the allocator's structure is broken: {}", what);
+  if (complaints.count++ == 0)
+    describe(complaints.violation->sentence, "the allocator's structure is broken: {}", what);
 }
 
 }  // namespace

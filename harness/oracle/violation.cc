@@ -7,8 +7,8 @@ namespace assay {
 namespace {
 
 constexpr std::array<std::string_view, 16> kNames = {
-    "none",       "overlap",   "outside",   "contents", "zeroing", "alignment", "usable_size", "null_errno",
-    "footprint",  "structure", "fork",      "crash",    "abort",   "exit",      "hang",        "sanitizer"};
+    "none",      "overlap",   "outside", "contents", "zeroing", "alignment", "usable_size", "null_errno",
+    "footprint", "structure", "fork",    "crash",    "abort",   "exit",      "hang",        "sanitizer"};
 static_assert(kNames.size() == static_cast<size_t>(Oracle::kSanitizer) + 1);
 
 }  // namespace

@@ -117,7 +117,8 @@ bool wait_for(pid_t child, const Progress& progress, const ChildLimits& limits, 
 
 }  // namespace
 
-RunResult run_in_child(StepSource& steps, const Subject& subject, const RunOptions& options, const ChildLimits& limits) {
+RunResult run_in_child(StepSource& steps, const Subject& subject, const RunOptions& options,
+                       const ChildLimits& limits) {
   const SharedMemory shared;
   const pid_t child = fork();
   if (child == 0) be_the_child(steps, subject, options, *shared.operator->());

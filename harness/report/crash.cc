@@ -35,7 +35,8 @@ Watched watched;
 
 // How the C library ends a process is no place in an allocator.
 bool is_part_of_abort(std::string_view symbol) {
-  for (const std::string_view part : {"abort", "raise", "gsignal", "pthread_kill", "__libc_message", "malloc_printerr"}) {
+  for (const std::string_view part :
+       {"abort", "raise", "gsignal", "pthread_kill", "__libc_message", "malloc_printerr"}) {
     if (symbol == part) return true;
   }
   return false;
@@ -60,7 +61,9 @@ bool find_frame(Violation& crash) {
   return owned;
 }
 
-bool already_told() { return watched.crash->oracle != Oracle::kNone; }
+bool already_told() {
+  return watched.crash->oracle != Oracle::kNone;
+}
 
 // Fills in all but the oracle, which is written last: a reader that sees it sees the rest.
 void tell(Oracle oracle, Violation& draft) {
@@ -76,7 +79,8 @@ void say_harness_bug(const char* what) {
   const uint64_t line = watched.progress->line;
   const auto written =
       line == kNoOperation
-          ? fmt::format_to_n(text, sizeof text, "HARNESS BUG: {} outside the subject, before or after the program\n", what)
+          ? fmt::format_to_n(text, sizeof text, "HARNESS BUG: {} outside the subject, before or after the program\n",
+                             what)
           : fmt::format_to_n(text, sizeof text, "HARNESS BUG: {} outside the subject, near op {}\n", what, line);
   (void)!write(STDERR_FILENO, text, std::min(written.size, sizeof text));
 }
@@ -141,8 +145,12 @@ void tell_sanitizer(std::string_view what) {
   tell(Oracle::kSanitizer, draft);
 }
 
-void on_report(const char* report) { tell_sanitizer(headline(report)); }
-void on_death() { tell_sanitizer("the report above"); }
+void on_report(const char* report) {
+  tell_sanitizer(headline(report));
+}
+void on_death() {
+  tell_sanitizer("the report above");
+}
 
 }  // namespace
 
@@ -162,7 +170,7 @@ void install_crash_handlers(const Subject& subject, const Progress& progress, Vi
     stack.ss_size = kSignalStackBytes;
     sigaltstack(&stack, nullptr);
   }
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND;
   sigemptyset(&action.sa_mask);

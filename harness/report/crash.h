@@ -1,5 +1,5 @@
-// The last words of a process that runs programs: a signal, an abort, an exit or a sanitizer's report inside the subject
-// becomes a Violation in memory that another process reads.
+// The last words of a process that runs programs: a signal, an abort, an exit or a sanitizer's report inside the
+// subject becomes a Violation in memory that another process reads.
 #pragma once
 
 #include "harness/exec/run.h"
@@ -9,9 +9,9 @@
 namespace assay {
 
 // Installs handlers for the whole process, on an alternate stack of the calling thread (the executor gives its threads
-// their own). `progress` and `crash` lie in shared memory and outlive the process; `crash` is written once, and left alone
-// when the fault is outside any call into the subject and any block of its: that is a fault of the harness, printed as
-// HARNESS BUG before the signal's default action.
+// their own). `progress` and `crash` lie in shared memory and outlive the process; `crash` is written once, and left
+// alone when the fault is outside any call into the subject and any block of its: that is a fault of the harness,
+// printed as HARNESS BUG before the signal's default action.
 void install_crash_handlers(const Subject& subject, const Progress& progress, Violation& crash);
 
 }  // namespace assay

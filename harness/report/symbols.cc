@@ -43,7 +43,7 @@ void SymbolTable::load(const void* pc) {
   if (!loaded.found) return;
   const int file = open(loaded.path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return;
-  struct stat status {};
+  struct stat status{};
   if (fstat(file, &status) == 0 && status.st_size > static_cast<off_t>(sizeof(Elf64_Ehdr))) {
     void* mapped = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ, MAP_PRIVATE, file, 0);
     if (mapped != MAP_FAILED) {

@@ -1,5 +1,5 @@
-// Names of functions by address, readable while the heap is broken: the symbol table of one ELF file, mapped beforehand and
-// searched without allocating.
+// Names of functions by address, readable while the heap is broken: the symbol table of one ELF file, mapped beforehand
+// and searched without allocating.
 #pragma once
 
 #include <cstddef>

@@ -15,8 +15,8 @@
 namespace assay {
 namespace {
 
-constexpr uint64_t kShortProgram = 40;   // lines; shown whole
-constexpr uint64_t kAround = 8;          // lines shown on each side of the operation
+constexpr uint64_t kShortProgram = 40;  // lines; shown whole
+constexpr uint64_t kAround = 8;         // lines shown on each side of the operation
 constexpr uint64_t kAroundVictim = 1;
 
 std::string_view operation_name(const Violation& violation) {
@@ -31,7 +31,8 @@ std::string_view operation_name(const Violation& violation) {
 // "xi::Page::extend" of its mangled name: no arguments, no template arguments, no return type, no white space.
 std::string readable_frame(const char* symbol) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> demangled(abi::__cxa_demangle(symbol, nullptr, nullptr, &status), std::free);
+  const std::unique_ptr<char, void (*)(void*)> demangled(abi::__cxa_demangle(symbol, nullptr, nullptr, &status),
+                                                         std::free);
   std::string full = status == 0 ? demangled.get() : symbol;
   std::string name;
   int depth = 0;
@@ -123,7 +124,8 @@ std::string assemble(const Violation& violation, const std::string& listing, con
 std::string violation_text(const Program& program, const Violation& violation, const ReportContext& context) {
   Listing listing(violation);
   for (uint64_t line = 0; line < program.lines.size(); ++line) {
-    if (program.lines.size() <= kShortProgram || listing.wants(line)) listing.add(line, print_line(program.lines[line]));
+    if (program.lines.size() <= kShortProgram || listing.wants(line))
+      listing.add(line, print_line(program.lines[line]));
   }
   return assemble(violation, listing.text(program.lines.size()), context);
 }

@@ -99,7 +99,9 @@ TEST(DedupToken, NamesTheFunctionWithoutItsArguments) {
   }
 }
 
-extern "C" __attribute__((noinline)) int assay_test_function_with_a_name() { return 42; }
+extern "C" __attribute__((noinline)) int assay_test_function_with_a_name() {
+  return 42;
+}
 
 TEST(SymbolTable, FindsAFunctionOfThisProgram) {
   SymbolTable table;

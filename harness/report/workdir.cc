@@ -17,11 +17,21 @@ fs::path repository_root() {
   return fs::current_path(error);
 }
 
-fs::path work_root() { return repository_root() / "work"; }
-fs::path corpus_dir(std::string_view target) { return work_root() / "corpus" / target; }
-fs::path findings_dir() { return work_root() / "findings"; }
-fs::path logs_dir() { return work_root() / "logs"; }
-fs::path traces_dir() { return work_root() / "traces"; }
+fs::path work_root() {
+  return repository_root() / "work";
+}
+fs::path corpus_dir(std::string_view target) {
+  return work_root() / "corpus" / target;
+}
+fs::path findings_dir() {
+  return work_root() / "findings";
+}
+fs::path logs_dir() {
+  return work_root() / "logs";
+}
+fs::path traces_dir() {
+  return work_root() / "traces";
+}
 
 fs::path ensure_dir(const fs::path& path) {
   std::error_code error;

@@ -23,7 +23,7 @@ class MappedFile {
   explicit MappedFile(const std::string& path) {
     const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (file < 0) throw InputError{path + ": " + std::strerror(errno)};
-    struct stat status {};
+    struct stat status{};
     fstat(file, &status);
     if (S_ISDIR(status.st_mode) || !S_ISREG(status.st_mode)) {
       close(file);
@@ -133,8 +133,7 @@ class DynamicFile {
     for (uint64_t at = 0; at + sizeof(Elf64_Rela) <= size; at += sizeof(Elf64_Rela)) {
       const auto relocation = file_.read<Elf64_Rela>(offset + at);
       if (!relocation) return false;
-      const auto symbol =
-          file_.read<Elf64_Sym>(tables_.symbols + ELF64_R_SYM(relocation->r_info) * sizeof(Elf64_Sym));
+      const auto symbol = file_.read<Elf64_Sym>(tables_.symbols + ELF64_R_SYM(relocation->r_info) * sizeof(Elf64_Sym));
       if (!symbol || symbol->st_shndx == SHN_UNDEF || ELF64_ST_VISIBILITY(symbol->st_other) != STV_DEFAULT) continue;
       const std::string_view symbol_name = file_.text(tables_.strings + symbol->st_name);
       for (const std::string_view name : names) {
@@ -157,8 +156,8 @@ void require_shared_object(const std::string& path) {
 }
 
 bool needs_preload(const std::string& path) {
-  constexpr std::array<std::string_view, 8> kNames = {"malloc",        "free",           "calloc",   "realloc",
-                                                      "aligned_alloc", "posix_memalign", "memalign", "malloc_usable_size"};
+  constexpr std::array<std::string_view, 8> kNames = {
+      "malloc", "free", "calloc", "realloc", "aligned_alloc", "posix_memalign", "memalign", "malloc_usable_size"};
   const MappedFile file(path);
   const Elf64_Ehdr header = elf_header(file, path);
   const DynamicFile dynamic(file, header);

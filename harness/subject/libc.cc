@@ -53,6 +53,8 @@ class LibcSubject final : public Subject {
 
 }  // namespace
 
-std::unique_ptr<Subject> open_libc() { return std::make_unique<LibcSubject>(); }
+std::unique_ptr<Subject> open_libc() {
+  return std::make_unique<LibcSubject>();
+}
 
 }  // namespace assay

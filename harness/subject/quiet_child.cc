@@ -21,7 +21,8 @@ void become_quiet_child(unsigned seconds) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  for (const int signal_number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM, SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) {
+  for (const int signal_number :
+       {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGALRM, SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) {
     signal(signal_number, SIG_DFL);
   }
   sigset_t none;

@@ -25,7 +25,9 @@ struct Installed {
 constexpr std::array<Installed, 4> kInstalled = {{
     {"mimalloc", "mi_", {"/usr/lib/x86_64-linux-gnu/libmimalloc.so.2", "/usr/lib/x86_64-linux-gnu/libmimalloc.so.2.0"}},
     {"jemalloc", "", {"/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "/usr/lib/x86_64-linux-gnu/libjemalloc.so"}},
-    {"tcmalloc", "", {"/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4"}},
+    {"tcmalloc",
+     "",
+     {"/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4"}},
     {"scudo", "", {"/usr/lib/llvm-19/lib/clang/19/lib/linux/libclang_rt.scudo_standalone-x86_64.so", ""}},
 }};
 
@@ -44,7 +46,7 @@ const Installed* find_installed(std::string_view name) {
 }
 
 bool exists(const std::string& path) {
-  struct stat status {};
+  struct stat status{};
   return stat(path.c_str(), &status) == 0;
 }
 
@@ -56,9 +58,9 @@ struct FileSpec {
 // "path" or "path:prefix_"; a colon that belongs to the file's name is kept with it.
 std::optional<FileSpec> as_file(std::string_view spec) {
   const std::string whole(spec);
-  const bool looks_like_path =
-      spec.find('/') != std::string_view::npos || spec.ends_with(".so") || spec.find(".so.") != std::string_view::npos ||
-      spec.find(".so:") != std::string_view::npos;
+  const bool looks_like_path = spec.find('/') != std::string_view::npos || spec.ends_with(".so") ||
+                               spec.find(".so.") != std::string_view::npos ||
+                               spec.find(".so:") != std::string_view::npos;
   if (!looks_like_path) return std::nullopt;
   const size_t colon = whole.rfind(':');
   if (colon == std::string::npos || exists(whole)) return FileSpec{whole, ""};

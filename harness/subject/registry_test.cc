@@ -10,12 +10,16 @@
 #include "harness/subject/elf_scan.h"
 
 // tcmalloc leaks 8 bytes of the process's own heap when it is loaded, by design.
-extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
+extern "C" const char* __asan_default_options() {
+  return "detect_leaks=0";
+}
 
 namespace assay {
 namespace {
 
-std::string library(const std::string& name) { return std::string(ASSAY_LIBRARY_DIR) + "/lib" + name + ".so"; }
+std::string library(const std::string& name) {
+  return std::string(ASSAY_LIBRARY_DIR) + "/lib" + name + ".so";
+}
 
 std::string refusal(const std::string& spec) {
   try {
@@ -76,7 +80,8 @@ TEST(NeedsPreload, OnlyWhoCallsItselfByAnOpenName) {
 TEST(ListSubjects, HasEveryName) {
   const auto listings = list_subjects();
   for (const char* name : {"ximalloc", "libc"}) {
-    const auto row = std::find_if(listings.begin(), listings.end(), [&](const auto& entry) { return entry.name == name; });
+    const auto row =
+        std::find_if(listings.begin(), listings.end(), [&](const auto& entry) { return entry.name == name; });
     ASSERT_NE(row, listings.end());
     EXPECT_TRUE(row->available);
     EXPECT_FALSE(row->capabilities.empty());

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
-#include <initializer_list>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -63,7 +63,8 @@ void require_loadable(const std::string& path, const std::string& file) {
   close(ends[1]);
   std::string reason;
   std::array<char, 512> part{};
-  for (ssize_t got; (got = read(ends[0], part.data(), part.size())) > 0;) reason.append(part.data(), static_cast<size_t>(got));
+  for (ssize_t got; (got = read(ends[0], part.data(), part.size())) > 0;)
+    reason.append(part.data(), static_cast<size_t>(got));
   close(ends[0]);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {

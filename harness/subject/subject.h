@@ -31,7 +31,7 @@ struct Footprint {
 
 // What a subject that is built for testing offers besides; each may be null.
 struct SubjectInstruments {
-  void (*reset)() = nullptr;                         // back to the state of a fresh process; other threads are parked
+  void (*reset)() = nullptr;  // back to the state of a fresh process; other threads are parked
   void (*advance_clock)(uint64_t ms) = nullptr;
   Footprint (*footprint)() = nullptr;
   // Whole-structure validators: calls `report` once for each thing that is wrong; true when all is right.
@@ -61,10 +61,10 @@ class Subject {
   const SubjectApi& api() const { return api_; }
   const SubjectInstruments& instruments() const { return instruments_; }
   const Promises& promises() const { return promises_; }
-  const std::string& name() const { return name_; }          // as the user wrote it: "ximalloc", "libc", "./libmine.so"
+  const std::string& name() const { return name_; }  // as the user wrote it: "ximalloc", "libc", "./libmine.so"
   const std::string& version() const { return version_; }
-  const std::string& path() const { return path_; }           // of the file that holds it, "" for this executable
-  uint64_t serial() const { return serial_; }                 // another for each instance of this process
+  const std::string& path() const { return path_; }  // of the file that holds it, "" for this executable
+  uint64_t serial() const { return serial_; }        // another for each instance of this process
   // True when `pc` lies in the subject's own code: a stack's innermost frame there names a crash.
   virtual bool owns_code(const void* pc) const = 0;
 

@@ -9,7 +9,9 @@
 namespace assay {
 namespace {
 
-size_t usable_size(void* block) { return xi_usable_size(block); }
+size_t usable_size(void* block) {
+  return xi_usable_size(block);
+}
 
 #if defined(XIMALLOC_TEST_SEAMS)
 Footprint footprint() {
@@ -69,6 +71,8 @@ class XimallocSubject final : public Subject {
 
 }  // namespace
 
-std::unique_ptr<Subject> open_ximalloc() { return std::make_unique<XimallocSubject>(); }
+std::unique_ptr<Subject> open_ximalloc() {
+  return std::make_unique<XimallocSubject>();
+}
 
 }  // namespace assay

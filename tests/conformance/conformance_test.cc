@@ -1,4 +1,5 @@
-// docs/semantics.md, row by row, on every allocator of this machine that can be opened: libc and jemalloc prove the tests.
+// docs/semantics.md, row by row, on every allocator of this machine that can be opened: libc and jemalloc prove the
+// tests.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -55,7 +56,8 @@ TEST_P(Conformance, Row) {
 INSTANTIATE_TEST_SUITE_P(Semantics, Conformance,
                          testing::Combine(testing::ValuesIn(kSubjects), testing::ValuesIn(semantics_rows())),
                          [](const auto& test) {
-                           return std::string(std::get<0>(test.param)) + "_" + std::string(std::get<1>(test.param).name);
+                           return std::string(std::get<0>(test.param)) + "_" +
+                                  std::string(std::get<1>(test.param).name);
                          });
 
 // Each row of the table names its test in its last column, `row_name`; each test stands in the table.

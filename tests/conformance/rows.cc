@@ -20,7 +20,9 @@ constexpr int kMark = 0x5A5A;
 volatile size_t too_large = (~size_t{0} >> 1) + 1;
 volatile size_t largest = ~size_t{0};
 
-bool aligned(const void* block, size_t alignment) { return reinterpret_cast<uintptr_t>(block) % alignment == 0; }
+bool aligned(const void* block, size_t alignment) {
+  return reinterpret_cast<uintptr_t>(block) % alignment == 0;
+}
 
 bool all_bytes(const void* block, size_t size, unsigned char value) {
   const auto* bytes = static_cast<const unsigned char*>(block);

@@ -9,8 +9,8 @@
 namespace assay {
 
 struct SemanticsRow {
-  std::string_view name;                     // as in docs/semantics.md
-  void (*check)(const Subject& subject);     // reports by GoogleTest's macros; may skip what the subject does not promise
+  std::string_view name;                  // as in docs/semantics.md
+  void (*check)(const Subject& subject);  // reports by GoogleTest's macros; may skip what the subject does not promise
 };
 
 const std::vector<SemanticsRow>& semantics_rows();

@@ -19,9 +19,12 @@ struct Control {
   std::string program;
 };
 
-std::string library_path(const std::string& name) { return std::string(ASSAY_LIBRARY_DIR) + "/lib" + name + ".so"; }
+std::string library_path(const std::string& name) {
+  return std::string(ASSAY_LIBRARY_DIR) + "/lib" + name + ".so";
+}
 
-RunResult run_text(const Subject& subject, const std::string& text, Strictness strictness, uint64_t silence_ms = 10'000) {
+RunResult run_text(const Subject& subject, const std::string& text, Strictness strictness,
+                   uint64_t silence_ms = 10'000) {
   const Program program = parse_text("assay 1\n" + text, "control");
   ProgramSteps steps(program);
   RunOptions options;
@@ -101,8 +104,7 @@ TEST(Controls, ACrashNamesItsFrame) {
 
 TEST(Controls, AnEarlierOwnerIsNamed) {
   const auto subject = open_subject(library_path("faulty_zeroing"));
-  const RunResult result =
-      run_text(*subject, "p7 = malloc(100)\nfree(p7)\np1 = calloc(10, 10)\n", Strictness::kStrict);
+  const RunResult result = run_text(*subject, "p7 = malloc(100)\nfree(p7)\np1 = calloc(10, 10)\n", Strictness::kStrict);
   EXPECT_EQ(result.violation.victim_slot, 7u);
   EXPECT_EQ(result.violation.victim_allocated_line, 0u);
   EXPECT_EQ(result.violation.victim_freed_line, 1u);

@@ -11,7 +11,9 @@
 namespace assay {
 namespace {
 
-std::string library_path(const std::string& name) { return std::string(ASSAY_LIBRARY_DIR) + "/lib" + name + ".so"; }
+std::string library_path(const std::string& name) {
+  return std::string(ASSAY_LIBRARY_DIR) + "/lib" + name + ".so";
+}
 
 TEST(Growth, MemoryThatIsNeverUsedAgainIsSeen) {
   const auto subject = open_subject(library_path("faulty_footprint"));

@@ -1,5 +1,5 @@
-// Positive controls of the oracles that ask a subject's instruments: a wrapper around ximalloc whose instruments lie, or
-// whose calls misbehave in ways that only the instruments show.
+// Positive controls of the oracles that ask a subject's instruments: a wrapper around ximalloc whose instruments lie,
+// or whose calls misbehave in ways that only the instruments show.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -40,7 +40,9 @@ RunResult run_text(const Subject& subject, const std::string& text) {
   return run_sequential(steps, subject, {});
 }
 
-std::string oracle_of(const RunResult& result) { return std::string(name(result.violation.oracle)); }
+std::string oracle_of(const RunResult& result) {
+  return std::string(name(result.violation.oracle));
+}
 
 constexpr const char* kPlain = "p0 = malloc(100)\np1 = malloc(3000) @t1\nfree(p0) @t1\np2 = calloc(3, 7)\n";
 
@@ -147,10 +149,11 @@ TEST_F(InstrumentedControl, NothingIsFreedTwiceByTheHarness) {
     if (old != nullptr) --live;
     ximalloc().api().free(old);
   };
-  const RunResult result = run_text(wrapper,
-                                    "p0 = malloc(20)\np0 = malloc(30)\nfree(p7)\np1 = realloc(p0, 5000)\nfree(p0)\n"
-                                    "p2 = malloc(0xffffffffffffffff)\np3 = malloc(64)\np3 = realloc(p3, 0x7fffffffffffffff)\n"
-                                    "p1 = realloc(p3, 10)\nfree(NULL)\n");
+  const RunResult result =
+      run_text(wrapper,
+               "p0 = malloc(20)\np0 = malloc(30)\nfree(p7)\np1 = realloc(p0, 5000)\nfree(p0)\n"
+               "p2 = malloc(0xffffffffffffffff)\np3 = malloc(64)\np3 = realloc(p3, 0x7fffffffffffffff)\n"
+               "p1 = realloc(p3, 10)\nfree(NULL)\n");
   EXPECT_FALSE(result.violation) << result.violation.sentence;
   EXPECT_EQ(live, 0);
   EXPECT_EQ(result.skipped, 4u);

@@ -1,2 +1,4 @@
 /* A shared object without an allocator in it. */
-int answer(void) { return 42; }
+int answer(void) {
+  return 42;
+}

@@ -1,6 +1,6 @@
-/* A small allocator that keeps every promise, and, compiled with -DTOY_FAULT=FAULT_<what>, breaks exactly one: the positive
- * controls of the oracles, as anyone's shared object. Power-of-two classes over 4 MiB chunks, larger blocks mapped singly.
- * A fault shows on requests of 600 to 699 bytes, unless it says otherwise. */
+/* A small allocator that keeps every promise, and, compiled with -DTOY_FAULT=FAULT_<what>, breaks exactly one: the
+ * positive controls of the oracles, as anyone's shared object. Power-of-two classes over 4 MiB chunks, larger blocks
+ * mapped singly. A fault shows on requests of 600 to 699 bytes, unless it says otherwise. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stddef.h>
@@ -11,27 +11,27 @@
 #include <unistd.h>
 
 #define FAULT_NONE 0
-#define FAULT_OVERLAP 1         /* a block that is still live is given out again */
-#define FAULT_CONTENTS 2        /* malloc writes into the block that it gave out before */
-#define FAULT_ZEROING 3         /* calloc clears nothing, whatever the size */
-#define FAULT_REALLOC_TAIL 4    /* a realloc that moves copies a quarter only, whatever the size */
-#define FAULT_ALIGNMENT 5       /* 8-aligned */
-#define FAULT_USABLE_SMALL 6    /* usable size below the request */
-#define FAULT_USABLE_CHANGES 7  /* another answer each time */
-#define FAULT_NULL 8            /* NULL for no reason */
-#define FAULT_ERRNO 9           /* EAGAIN instead of ENOMEM for impossible sizes */
-#define FAULT_FREE_ERRNO 10     /* free changes errno */
-#define FAULT_MEMALIGN_OUT 11   /* a posix_memalign that fails clears *out */
-#define FAULT_OUTSIDE 12        /* a block without access */
+#define FAULT_OVERLAP 1        /* a block that is still live is given out again */
+#define FAULT_CONTENTS 2       /* malloc writes into the block that it gave out before */
+#define FAULT_ZEROING 3        /* calloc clears nothing, whatever the size */
+#define FAULT_REALLOC_TAIL 4   /* a realloc that moves copies a quarter only, whatever the size */
+#define FAULT_ALIGNMENT 5      /* 8-aligned */
+#define FAULT_USABLE_SMALL 6   /* usable size below the request */
+#define FAULT_USABLE_CHANGES 7 /* another answer each time */
+#define FAULT_NULL 8           /* NULL for no reason */
+#define FAULT_ERRNO 9          /* EAGAIN instead of ENOMEM for impossible sizes */
+#define FAULT_FREE_ERRNO 10    /* free changes errno */
+#define FAULT_MEMALIGN_OUT 11  /* a posix_memalign that fails clears *out */
+#define FAULT_OUTSIDE 12       /* a block without access */
 #define FAULT_CRASH 13
 #define FAULT_ABORT 14
 #define FAULT_EXIT 15
 #define FAULT_HANG 16
-#define FAULT_FOOTPRINT 17      /* nothing that was freed is used again, whatever the size */
-#define FAULT_FORK 18           /* in a forked child a live block is given out again */
-#define FAULT_STATEFUL 19       /* overlap, but only from the 3,000th allocation of the process on */
-#define FAULT_BIG_SUCCEEDS 20   /* sizes above PTRDIFF_MAX get a block */
-#define FAULT_ZERO_ALIAS 21     /* every malloc(0) has one and the same address */
+#define FAULT_FOOTPRINT 17    /* nothing that was freed is used again, whatever the size */
+#define FAULT_FORK 18         /* in a forked child a live block is given out again */
+#define FAULT_STATEFUL 19     /* overlap, but only from the 3,000th allocation of the process on */
+#define FAULT_BIG_SUCCEEDS 20 /* sizes above PTRDIFF_MAX get a block */
+#define FAULT_ZERO_ALIAS 21   /* every malloc(0) has one and the same address */
 #ifndef TOY_FAULT
 #define TOY_FAULT FAULT_NONE
 #endif
@@ -44,9 +44,9 @@
 #endif
 
 struct header {
-  char* base;      /* start of the chunk's piece, or of the mapping */
-  size_t total;    /* bytes from base on */
-  size_t bin;      /* kMapped for a mapping of its own */
+  char* base;   /* start of the chunk's piece, or of the mapping */
+  size_t total; /* bytes from base on */
+  size_t bin;   /* kMapped for a mapping of its own */
   size_t usable;
 };
 
@@ -66,10 +66,16 @@ static void lock(void) {
   while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE) != 0) {
   }
 }
-static void unlock(void) { __atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE); }
+static void unlock(void) {
+  __atomic_store_n(&lock_word, 0, __ATOMIC_RELEASE);
+}
 
-static struct header* header_of(void* block) { return (struct header*)block - 1; }
-static int triggers(size_t size) { return size >= 600 && size < 700; }
+static struct header* header_of(void* block) {
+  return (struct header*)block - 1;
+}
+static int triggers(size_t size) {
+  return size >= 600 && size < 700;
+}
 
 static size_t bin_of(size_t total) {
   size_t bin = 0;
@@ -207,9 +213,13 @@ static void* toy_malloc(size_t size) {
 
 #define EXPORT __attribute__((visibility("default")))
 
-EXPORT void* malloc(size_t size) { return toy_malloc(size); }
+EXPORT void* malloc(size_t size) {
+  return toy_malloc(size);
+}
 
-EXPORT void free(void* block) { release(block); }
+EXPORT void free(void* block) {
+  release(block);
+}
 
 EXPORT void* calloc(size_t count, size_t size) {
   size_t total;
@@ -244,7 +254,9 @@ EXPORT void* realloc(void* block, size_t size) {
   return moved;
 }
 
-static int power_of_two(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
+static int power_of_two(size_t value) {
+  return value != 0 && (value & (value - 1)) == 0;
+}
 
 EXPORT void* aligned_alloc(size_t alignment, size_t size) {
   int zeroed;

@@ -1,6 +1,6 @@
 /* An allocator for the tests of the minimiser: power-of-two classes with a header before each block, freed blocks used
- * again in the order last in, first out. Compiled with -DBANK_FAULT=FAULT_<what> it has one bug that needs some history,
- * unlike tests/controls/toy_malloc.c, whose faults show at once. */
+ * again in the order last in, first out. Compiled with -DBANK_FAULT=FAULT_<what> it has one bug that needs some
+ * history, unlike tests/controls/toy_malloc.c, whose faults show at once. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -13,23 +13,24 @@
 #include <unistd.h>
 
 #define FAULT_NONE 0
-#define FAULT_LATE_OVERLAP 1    /* the tenth block of 100 to 999 bytes is the ninth once more */
-#define FAULT_WRAPPED_CALLOC 2  /* count times size is not checked */
-#define FAULT_ALIGNED_OFF 3     /* aligned_alloc of an alignment above 64 gives 64 after a block of more than 4 KiB was freed */
-#define FAULT_DIRTY_REUSE 4     /* calloc takes a block that was used before for zero */
-#define FAULT_REALLOC_TAIL 5    /* a realloc that moves changes the last byte */
-#define FAULT_REALLOC_GROWN 6   /* a block that grew twice is freed into the class that it had at first */
-#define FAULT_FOREIGN_FREE 7    /* a block that another thread frees goes onto its list twice */
-#define FAULT_EXIT_REUSE 8      /* a thread that exits frees the last block that it allocated */
-#define FAULT_THREE_FREES 9     /* the third free in a row of one class keeps its block on the list for ever */
-#define FAULT_CRASH_FREE 10     /* free of a block that realloc has moved reads address 8 */
-#define FAULT_HANG_ALIGNED 11   /* posix_memalign while two aligned blocks live does not return */
-#define FAULT_USABLE_SHRUNK 12  /* after an in-place shrink usable_size answers the old request plus 8 */
-#define FAULT_ABORT_TINY 13     /* aborts at the second malloc of at most 8 bytes */
-#define FAULT_EXIT_LARGE 14     /* ends the process, with status 0, when a block above 1 MiB is freed */
-#define FAULT_FLAKY_OVERLAP 15  /* one malloc in three of 100 to 999 bytes gives out the block before it, by entropy */
-#define FAULT_NEIGHBOUR 16      /* free writes behind its block where that was 4,000 bytes or more */
-#define FAULT_NULL_AGAIN 17     /* malloc of more than 64 KiB is NULL when the call before it was a free */
+#define FAULT_LATE_OVERLAP 1   /* the tenth block of 100 to 999 bytes is the ninth once more */
+#define FAULT_WRAPPED_CALLOC 2 /* count times size is not checked */
+#define FAULT_ALIGNED_OFF \
+  3 /* aligned_alloc of an alignment above 64 gives 64 after a block of more than 4 KiB was freed */
+#define FAULT_DIRTY_REUSE 4    /* calloc takes a block that was used before for zero */
+#define FAULT_REALLOC_TAIL 5   /* a realloc that moves changes the last byte */
+#define FAULT_REALLOC_GROWN 6  /* a block that grew twice is freed into the class that it had at first */
+#define FAULT_FOREIGN_FREE 7   /* a block that another thread frees goes onto its list twice */
+#define FAULT_EXIT_REUSE 8     /* a thread that exits frees the last block that it allocated */
+#define FAULT_THREE_FREES 9    /* the third free in a row of one class keeps its block on the list for ever */
+#define FAULT_CRASH_FREE 10    /* free of a block that realloc has moved reads address 8 */
+#define FAULT_HANG_ALIGNED 11  /* posix_memalign while two aligned blocks live does not return */
+#define FAULT_USABLE_SHRUNK 12 /* after an in-place shrink usable_size answers the old request plus 8 */
+#define FAULT_ABORT_TINY 13    /* aborts at the second malloc of at most 8 bytes */
+#define FAULT_EXIT_LARGE 14    /* ends the process, with status 0, when a block above 1 MiB is freed */
+#define FAULT_FLAKY_OVERLAP 15 /* one malloc in three of 100 to 999 bytes gives out the block before it, by entropy */
+#define FAULT_NEIGHBOUR 16     /* free writes behind its block where that was 4,000 bytes or more */
+#define FAULT_NULL_AGAIN 17    /* malloc of more than 64 KiB is NULL when the call before it was a free */
 #ifndef BANK_FAULT
 #define BANK_FAULT FAULT_NONE
 #endif
@@ -54,10 +55,14 @@ static __thread char* thread_block;
 static uint64_t threads;
 static pthread_key_t key;
 
-static struct header* header_of(void* block) { return (struct header*)block - 1; }
+static struct header* header_of(void* block) {
+  return (struct header*)block - 1;
+}
 
 static void on_thread_exit(void* unused);
-__attribute__((constructor)) static void start(void) { pthread_key_create(&key, on_thread_exit); }
+__attribute__((constructor)) static void start(void) {
+  pthread_key_create(&key, on_thread_exit);
+}
 
 static uint64_t self(void) {
   if (thread_id == 0) {
@@ -67,7 +72,9 @@ static uint64_t self(void) {
   return thread_id;
 }
 
-static size_t total_of(size_t bin) { return (size_t)1 << (bin + kSmallestShift); }
+static size_t total_of(size_t bin) {
+  return (size_t)1 << (bin + kSmallestShift);
+}
 
 static char* take(size_t bin) {
   char* base = free_blocks[bin];
@@ -199,7 +206,9 @@ EXPORT void* calloc(size_t count, size_t size) {
   return block;
 }
 
-EXPORT size_t malloc_usable_size(void* block) { return block == NULL ? 0 : header_of(block)->usable; }
+EXPORT size_t malloc_usable_size(void* block) {
+  return block == NULL ? 0 : header_of(block)->usable;
+}
 
 EXPORT void* realloc(void* block, size_t size) {
   if (block == NULL) return malloc(size);
@@ -218,7 +227,9 @@ EXPORT void* realloc(void* block, size_t size) {
   return moved;
 }
 
-static int power_of_two(size_t value) { return value != 0 && (value & (value - 1)) == 0; }
+static int power_of_two(size_t value) {
+  return value != 0 && (value & (value - 1)) == 0;
+}
 
 EXPORT void* aligned_alloc(size_t alignment, size_t size) {
   if (!power_of_two(alignment)) {

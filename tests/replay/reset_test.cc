@@ -1,5 +1,5 @@
-// Nothing outside the program decides an outcome: each program of the corpus, and some generated ones, run after any other
-// programs and a reset, gives the same trace hash as in a process of its own that was never reset.
+// Nothing outside the program decides an outcome: each program of the corpus, and some generated ones, run after any
+// other programs and a reset, gives the same trace hash as in a process of its own that was never reset.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +25,8 @@ constexpr size_t kOperations = 80;
 
 // A corpus file's path, or the seed of a generated program as "#17".
 Program load(const std::string& spec) {
-  return spec.starts_with('#') ? generate(std::strtoull(spec.c_str() + 1, nullptr, 10), kOperations) : read_program(spec);
+  return spec.starts_with('#') ? generate(std::strtoull(spec.c_str() + 1, nullptr, 10), kOperations)
+                               : read_program(spec);
 }
 
 // Programs that fork cost 100 times as much as others and add nothing here.
@@ -74,8 +75,8 @@ uint64_t hash_of(const Program& program, const Subject& subject) {
 }
 
 uint64_t hash_in_fresh_process(const std::string& spec) {
-  const std::string command = fmt::format("exec '{}' {} '{}'", std::filesystem::read_symlink("/proc/self/exe").string(),
-                                          kHashOf, spec);
+  const std::string command =
+      fmt::format("exec '{}' {} '{}'", std::filesystem::read_symlink("/proc/self/exe").string(), kHashOf, spec);
   std::FILE* output = popen(command.c_str(), "r");
   unsigned long long hash = 0;
   EXPECT_EQ(std::fscanf(output, "%llx", &hash), 1) << spec;

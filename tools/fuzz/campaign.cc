@@ -23,7 +23,9 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 volatile sig_atomic_t interrupt_count = 0;
-void on_interrupt(int) { interrupt_count = interrupt_count + 1; }
+void on_interrupt(int) {
+  interrupt_count = interrupt_count + 1;
+}
 
 // Inputs that no engine process could get past would keep the campaign from ever starting.
 constexpr uint64_t kMaxStarts = 2000;
@@ -53,10 +55,12 @@ uint64_t count_files(const fs::path& folder) {
 
 }  // namespace
 
-bool interrupted() { return interrupt_count != 0; }
+bool interrupted() {
+  return interrupt_count != 0;
+}
 
 void watch_for_interrupts() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_interrupt;
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
 }
@@ -90,7 +94,9 @@ void FuzzCampaign::prepare_folders() {
   if (fs::is_directory(built)) fs::copy(built, seeds_);
 }
 
-double FuzzCampaign::elapsed() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+double FuzzCampaign::elapsed() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
 
 uint64_t FuzzCampaign::next_seed() {
   ++starts_;

@@ -32,8 +32,7 @@ constexpr unsigned kMaxInputBytes = 512;
 
 }  // namespace
 
-EngineProcess::EngineProcess(EngineCommand command)
-    : command_(std::move(command)), log_(command_.folder / "log") {
+EngineProcess::EngineProcess(EngineCommand command) : command_(std::move(command)), log_(command_.folder / "log") {
   fs::create_directories(command_.folder / "artifacts");
   const std::string page = command_.folder / "stats";
   stats_ = fuzz::map_stats(page);

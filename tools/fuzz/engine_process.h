@@ -15,12 +15,12 @@ namespace assay {
 struct EngineCommand {
   std::string binary;
   std::string subject;
-  std::filesystem::path corpus;         // grows
-  std::filesystem::path seeds;          // only read
-  std::filesystem::path folder;         // of this process alone: artifacts, log, figures
+  std::filesystem::path corpus;  // grows
+  std::filesystem::path seeds;   // only read
+  std::filesystem::path folder;  // of this process alone: artifacts, log, figures
   uint64_t seed = 0;
-  uint64_t seconds = 0;                 // the engine's own limit; the driver ends it earlier
-  bool shares_corpus = false;           // looks for what other jobs put into the corpus
+  uint64_t seconds = 0;        // the engine's own limit; the driver ends it earlier
+  bool shares_corpus = false;  // looks for what other jobs put into the corpus
 };
 
 class EngineProcess {

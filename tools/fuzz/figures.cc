@@ -67,12 +67,14 @@ std::string live_line(const FuzzFigures& now, const FuzzFigures& before, uint64_
 
 std::string summary(const std::string& target, const std::string& subject, const FuzzFigures& figures) {
   std::string text = fmt::format(
-      "{} on {}: {} programs in {:.0f} s ({}/s), {} operations/s, {:.1f} executed a program, {:.1f} % skipped\n", target,
-      subject, grouped(static_cast<double>(figures.programs)), figures.seconds, grouped(figures.programs_per_second()),
-      grouped(figures.operations_per_second()), figures.mean_operations(), 100 * figures.skipped_fraction());
+      "{} on {}: {} programs in {:.0f} s ({}/s), {} operations/s, {:.1f} executed a program, {:.1f} % skipped\n",
+      target, subject, grouped(static_cast<double>(figures.programs)), figures.seconds,
+      grouped(figures.programs_per_second()), grouped(figures.operations_per_second()), figures.mean_operations(),
+      100 * figures.skipped_fraction());
   text += fmt::format("  {} edges", grouped(static_cast<double>(figures.edges)));
   if (figures.allocator_counters_hit > 0) {
-    text += fmt::format(" ({} of the allocator's {} counters)", grouped(static_cast<double>(figures.allocator_counters_hit)),
+    text += fmt::format(" ({} of the allocator's {} counters)",
+                        grouped(static_cast<double>(figures.allocator_counters_hit)),
                         grouped(static_cast<double>(figures.allocator_counters)));
   }
   text += fmt::format(", {} corpus files, {} violations\n", grouped(static_cast<double>(figures.corpus_files)),
