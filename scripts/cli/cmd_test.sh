@@ -50,7 +50,7 @@ replay_corpus() {
   local files=() file
   while IFS= read -r file; do
     files+=("$file")
-  done < <(find "$ASSAY_ROOT/corpus" "$ASSAY_ROOT"/fuzz/*/seeds -name '*.ops' 2>/dev/null | sort)
+  done < <(find "$ASSAY_ROOT/corpus" "$ASSAY_ROOT"/fuzz/*/seeds -name '*.ops' -not -path '*/corpus/regress/*' 2>/dev/null | sort)
   if ((${#files[@]} == 0)); then
     record_failure 'corpus' 'there is none'
     return
@@ -95,7 +95,10 @@ run_tests() {
     export ASSAY_FULL=1
   fi
   if $have_dev; then run_ctest dev; fi
-  if $have_fuzz; then replay_corpus; fi
+  if $have_fuzz; then
+    replay_corpus
+    counted regress python3 "$ASSAY_ROOT/tests/minimise/regress_test.py" "$ASSAY_ROOT/build/fuzz/bin/assay"
+  fi
   if $full; then
     if test_build fuzz all; then run_ctest fuzz; fi
     counted clang-tidy "$ASSAY_ROOT/scripts/tidy.sh" --all
