@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 
+#include "harness/op/encode.h"
 #include "harness/op/program.h"
+#include "harness/op/read_program.h"
 #include "tools/mutants/expectation.h"
 #include "tools/mutants/hunt.h"
 #include "tools/mutants/mutant_build.h"
@@ -80,8 +83,9 @@ fs::path blind_seeds(const SourceTree& tree, const std::string& target, const fs
   fs::remove_all(folder);
   fs::create_directories(folder);
   for (const fs::path& file : sorted_files(tree.root / "corpus" / target, ".ops")) {
-    const fs::path bytes = seeds_of(tree, target) / file.stem();
-    if (fs::exists(bytes)) fs::create_symlink(bytes, folder / file.stem());
+    const std::vector<uint8_t> bytes = encode(read_program(file.string()));
+    std::ofstream(folder / file.stem(), std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }
   return folder;
 }
