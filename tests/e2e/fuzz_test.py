@@ -50,6 +50,9 @@ class Fuzz(ToolTest):
         finding = self.hunt_for("overlap", "faulty_overlap")
         self.assertEqual((finding["times_seen"], finding["times_run"]), (3, 3))
         self.assert_replays(finding)
+        report = self.run_tool("fuzz", "--seconds", "20", "--subject", library("faulty_overlap"), status=1).stdout
+        command = next(line for line in report.splitlines() if line.startswith("replay:")).split("./assay ", 1)[1]
+        self.run_tool(*command.split(), status=1)
 
     def test_crash_is_caught_and_replays(self):
         self.assert_replays(self.hunt_for("crash", "faulty_crash"))
@@ -69,6 +72,12 @@ class Fuzz(ToolTest):
     def test_preloaded_one_is_caught(self):
         environment = {"ASSAY_WORKER": worker()}
         self.hunt_for("overlap", "faulty_preload", environment=environment)
+
+    def test_sound_library_is_clean_and_guided(self):
+        row = self.hunt("--subject", library("toy_malloc"), seconds="6", status=0)["targets"][0]
+        self.assertEqual(row["allocator_counters_hit"], 0)
+        self.assertGreater(row["edges"], 100)
+        self.assertGreater(row["corpus_files"], 20)
 
     def test_known_token_does_not_count(self):
         fault = library("faulty_alignment")

@@ -52,7 +52,8 @@ Header header_for(const std::string& subject, const std::string& flavour, const 
 
 }  // namespace
 
-Findings::Findings(const FuzzOptions& options, std::string target, std::string subject, fs::path folder, fs::path scratch)
+Findings::Findings(const FuzzOptions& options, std::string target, std::string subject, fs::path folder,
+                   fs::path scratch)
     : options_(options),
       target_(std::move(target)),
       subject_(std::move(subject)),
@@ -64,8 +65,13 @@ ReplayRunner& Findings::runner() {
   return *runner_;
 }
 
+fs::path Findings::base_path(const std::string& token) const {
+  return folder_ / fmt::format("{}-{}", target_, file_name(token));
+}
+
 const Finding* Findings::with_token(const std::string& token) const {
-  const auto same = std::find_if(findings_.begin(), findings_.end(), [&](const Finding& f) { return f.token == token; });
+  const auto same =
+      std::find_if(findings_.begin(), findings_.end(), [&](const Finding& f) { return f.token == token; });
   return same == findings_.end() ? nullptr : &*same;
 }
 
@@ -73,7 +79,8 @@ Finding Findings::reproduce(const ReplayInput& input, const fuzz::StatsPage& sta
   ReplayInput replayed = input;
   ReplayVerdict verdict = runner().run(input, 1);
   // One that is known is not worth more runs.
-  const bool counts = verdict.violation && with_token(verdict.token) == nullptr && options_.known.count(verdict.token) == 0;
+  const bool counts =
+      verdict.violation && with_token(verdict.token) == nullptr && options_.known.count(verdict.token) == 0;
   if (counts) verdict = runner().run(input, kReplays);
   if (!verdict.violation && stats.recent_count > 1) {
     auto found = reproduce_with_preceding(recent_programs(stats), runner(), scratch_.string(), kReplays);
@@ -90,20 +97,23 @@ Finding Findings::reproduce(const ReplayInput& input, const fuzz::StatsPage& sta
     finding.token = verdict.token;
     finding.oracle = name(verdict.violation.oracle);
     if (verdict.violation.line != kNoOperation) finding.operation_index = verdict.violation.line;
+    // Where write() will put it.
+    replayed.file = base_path(finding.token).string() + ".ops";
     finding.report = replay_report(replayed, runner(), verdict, options_.seed);
     return finding;
   }
   // Seen once and not again: still a find, but under the token of the fuzz run, where there was one.
   finding.token = stats.last_token[0] != 0 ? std::string(stats.last_token) : "crash-unknown--";
   finding.oracle = finding.token.substr(0, finding.token.find('-'));
-  finding.report = fmt::format("VIOLATION {}: seen once while fuzzing, not again in {} fresh processes\n\n{}\nDEDUP_TOKEN: {}",
-                               finding.oracle, kReplays, print_text(input.program), finding.token);
+  finding.report =
+      fmt::format("VIOLATION {}: seen once while fuzzing, not again in {} fresh processes\n\n{}\nDEDUP_TOKEN: {}",
+                  finding.oracle, kReplays, print_text(input.program), finding.token);
   return finding;
 }
 
 void Findings::write(Finding& finding, Program program) {
   ensure_dir(folder_);
-  const fs::path base = folder_ / fmt::format("{}-{}", target_, file_name(finding.token));
+  const fs::path base = base_path(finding.token);
   program.header = header_for(subject_, runner().flavour(), finding.token);
   finding.text = base.string() + ".ops";
   write_atomically(finding.text, print_text(program));
@@ -140,12 +150,9 @@ Novelty Findings::examine(const fs::path& artifact, const fuzz::StatsPage& stats
 nlohmann::json Findings::json() const {
   nlohmann::json rows = nlohmann::json::array();
   for (const Finding& finding : findings_) {
-    nlohmann::json row = {{"file", finding.file},
-                          {"text", finding.text},
-                          {"token", finding.token},
-                          {"oracle", finding.oracle},
-                          {"operation_index", nullptr},
-                          {"times_seen", finding.times_seen},
+    nlohmann::json row = {{"file", finding.file},          {"text", finding.text},
+                          {"token", finding.token},        {"oracle", finding.oracle},
+                          {"operation_index", nullptr},    {"times_seen", finding.times_seen},
                           {"times_run", finding.times_run}};
     if (finding.operation_index) row["operation_index"] = *finding.operation_index;
     rows.push_back(std::move(row));

@@ -16,7 +16,7 @@
 namespace assay {
 
 struct Finding {
-  std::string file;                              // bytes; the text where the byte form cannot hold it
+  std::string file;  // bytes; the text where the byte form cannot hold it
   std::string text;
   std::string token;
   std::string oracle;
@@ -42,6 +42,7 @@ class Findings {
 
  private:
   Finding reproduce(const ReplayInput& input, const fuzz::StatsPage& stats, Program& program);
+  std::filesystem::path base_path(const std::string& token) const;
   const Finding* with_token(const std::string& token) const;
   void write(Finding& finding, Program program);
   ReplayRunner& runner();
