@@ -20,7 +20,7 @@ struct ExportOptions {
 };
 
 // What shows only now and then is given some chances.
-constexpr uint64_t kRuns = 20;
+constexpr uint64_t kRuns = 5;
 
 bool is_ximalloc(const std::string& subject) {
   return subject == "ximalloc" || subject.starts_with("ximalloc@");

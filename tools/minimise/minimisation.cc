@@ -17,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr uint64_t kRunsOfNothing = 20;
 constexpr uint64_t kRunsForARate = 40;
+constexpr uint64_t kRunsForGrowth = 3;  // of one that shows nothing else: each takes half a second
 
 constexpr uint64_t kHangMs = 10'000;    // as in replay
 constexpr uint64_t kShortHangMs = 700;  // for candidates; what is slow only is found out when the result is confirmed
@@ -146,7 +147,8 @@ Showing observe(const WorkerCommand& command, const Program& program, const std:
     // One full wait shows that it hangs.
     if (result.violation.oracle == Oracle::kHang) runs.silence_limit_ms = kShortHangMs;
     const Showing showing = observation.showing();
-    runs.check_growth = showing.seen == 0 || showing.violation.oracle == Oracle::kFootprint;
+    runs.check_growth =
+        (showing.seen == 0 && showing.runs < kRunsForGrowth) || showing.violation.oracle == Oracle::kFootprint;
     uint64_t wanted = showing.always() ? least_runs : kRunsForARate;
     if (showing.seen == 0) wanted = kRunsOfNothing;
     if (showing.runs >= wanted) return showing;

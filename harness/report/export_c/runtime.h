@@ -75,7 +75,8 @@ inline constexpr std::string_view kBlocks = R"(struct block {
     uint64_t seed;
 };
 static struct block p[SLOTS];
-static size_t live_bytes, checked_bytes;
+static size_t live_bytes, huge_bytes, checked_bytes;    /* huge: above kHuge, hardly touched */
+static const size_t kHuge = (size_t)4 << 30;
 
 enum { MIB = 1 << 20 };
 static const size_t kWholeLimit = (size_t)16 * MIB;     /* of larger blocks, the first and the last MiB are checked */
@@ -135,7 +136,7 @@ static void check_before_release(const struct block *b) {
 }
 
 static void forget_block(int slot) {
-    live_bytes -= p[slot].requested;
+    *(p[slot].requested > kHuge ? &huge_bytes : &live_bytes) -= p[slot].requested;
     p[slot].address = NULL;
 }
 
@@ -143,8 +144,15 @@ static void forget_block(int slot) {
 
 // For programs that allocate at all.
 inline constexpr std::string_view kTake =
-    R"(static const size_t kLiveLimit = (size_t)1 << 30;       /* requests beyond it are skipped */
-static int affordable(size_t bytes) { return bytes > PTRDIFF_MAX || bytes <= kLiveLimit - live_bytes; }
+    R"(static const size_t kLiveLimit = (size_t)1 << 30;
+static const size_t kHugeLimit = (size_t)256 << 30;
+
+/* Requests beyond the limits are skipped. Huge ones may fail or not, with ENOMEM; only the first may be of any size. */
+static int affordable(size_t bytes) {
+    if (bytes > PTRDIFF_MAX) return 1;
+    if (bytes > kHuge) return huge_bytes == 0 || bytes <= kHugeLimit - huge_bytes;
+    return bytes <= kLiveLimit - live_bytes;
+}
 
 /* A new block: aligned, as usable as requested, in no other live one; then filled to its last usable byte. */
 static void take_block(int slot, void *address, size_t requested) {
@@ -164,7 +172,7 @@ static void take_block(int slot, void *address, size_t requested) {
             fail("a new block overlaps a live one");
     }
     *b = (struct block){address, requested, usable, ++allocations * 0xbf58476d1ce4e5b9u};
-    live_bytes += requested;
+    *(requested > kHuge ? &huge_bytes : &live_bytes) += requested;
     for (size_t i = 0; i < usable; i = after(usable, i)) {
         uint64_t word = word_at(b, i);
         memcpy(b->address + i, &word, usable - i < 8 ? usable - i : 8);
@@ -223,8 +231,8 @@ inline constexpr std::string_view kMalloc = R"(static void do_malloc(int slot, s
     void *address = the_malloc(size);
     if (address != NULL && size > PTRDIFF_MAX) fail("malloc of more than PTRDIFF_MAX bytes answered a block");
     if (address != NULL) take_block(slot, address, size);
-    else if (size > PTRDIFF_MAX && errno != ENOMEM) fail("malloc failed without ENOMEM");
-    else if (size <= PTRDIFF_MAX && size != 0) fail("malloc answered NULL");
+    else if (size > kLiveLimit && errno != ENOMEM) fail("malloc failed without ENOMEM");
+    else if (size <= kLiveLimit && size != 0) fail("malloc answered NULL");
     check_between();
 }
 
@@ -239,8 +247,8 @@ static void do_calloc(int slot, size_t count, size_t size) {
     errno = 0;
     unsigned char *address = the_calloc(count, size);
     if (address != NULL && too_much) fail("calloc of more than PTRDIFF_MAX bytes answered a block");
-    if (address == NULL && too_much && errno != ENOMEM) fail("calloc failed without ENOMEM");
-    if (address == NULL && !too_much && bytes != 0) fail("calloc answered NULL");
+    if (address == NULL && (too_much || bytes > kLiveLimit) && errno != ENOMEM) fail("calloc failed without ENOMEM");
+    if (address == NULL && !too_much && bytes != 0 && bytes <= kLiveLimit) fail("calloc answered NULL");
     if (address != NULL) {
         for (size_t i = 0; i < bytes; i = after(bytes, i)) {
             uint64_t seen = 0;
@@ -260,20 +268,20 @@ static void do_realloc(int to, int from, size_t size) {
     struct block old = {0};
     if (from != NONE) old = p[from];
     if ((from != NONE && old.address == NULL) || (to != from && p[to].address != NULL)) return;
-    if (!affordable(size) || !offers("realloc")) return;
+    size_t kept = old.requested < size ? old.requested : size;
+    if (kept > kLiveLimit || !affordable(size) || !offers("realloc")) return;
     if (from != NONE) check_before_release(&old);
     errno = 0;
     unsigned char *address = the_realloc(old.address, size);
     if (address != NULL && size > PTRDIFF_MAX) fail("realloc to more than PTRDIFF_MAX bytes answered a block");
     if (address == NULL && size != 0) {
-        if (size <= PTRDIFF_MAX) fail("realloc answered NULL");
+        if (size <= kLiveLimit) fail("realloc answered NULL");
         if (errno != ENOMEM) fail("realloc failed without ENOMEM");
         if (from != NONE) check_block(&p[from], p[from].usable, "a realloc that failed changed the block");
     }
     /* realloc to 0 bytes that answers NULL has freed the block, or keeps it (C11 leaves that open): it is not used again. */
     if (from != NONE && (address != NULL || size == 0)) forget_block(from);
     if (address != NULL) {
-        size_t kept = old.requested < size ? old.requested : size;
         old.address = address;
         check_block(&old, kept, "realloc lost contents");
         take_block(to, address, size);
@@ -293,8 +301,8 @@ static void do_aligned_alloc(int slot, size_t align, size_t size) {
     if (p[slot].address != NULL || !affordable(size) || !offers("aligned_alloc")) return;
     errno = 0;
     void *address = the_aligned_alloc(align, size);
-    if (address == NULL && must && size <= PTRDIFF_MAX && size != 0) fail("aligned_alloc answered NULL");
-    if (address == NULL && must && size > PTRDIFF_MAX && errno != ENOMEM) fail("aligned_alloc failed without ENOMEM");
+    if (address == NULL && must && size <= kLiveLimit && size != 0) fail("aligned_alloc answered NULL");
+    if (address == NULL && must && size > kLiveLimit && errno != ENOMEM) fail("aligned_alloc failed without ENOMEM");
     if (address != NULL) {
         if (size > PTRDIFF_MAX) fail("aligned_alloc of more than PTRDIFF_MAX bytes answered a block");
         if (power && (uintptr_t)address % align != 0) fail("a new block is not aligned as requested");
@@ -318,7 +326,7 @@ static void do_posix_memalign(int slot, size_t align, size_t size) {
     if (error == 0 && !valid) fail("posix_memalign accepted an alignment that is not valid");
     if (error == 0 && size > PTRDIFF_MAX) fail("posix_memalign of more than PTRDIFF_MAX bytes succeeded");
     if (error == 0 && (address == (void *)p || (address == NULL && size != 0))) fail("posix_memalign answered no block");
-    if (error != 0 && valid && modest && size <= PTRDIFF_MAX) fail("posix_memalign failed");
+    if (error != 0 && valid && modest && size <= kLiveLimit) fail("posix_memalign failed");
     if (CHECK_ERRORS && error != 0) {
         if (!valid && size <= PTRDIFF_MAX && error != EINVAL) fail("an alignment that is not valid is EINVAL");
         if (valid && modest && error != ENOMEM) fail("posix_memalign failed without ENOMEM");
