@@ -60,15 +60,17 @@ class BareLoop {
   uint64_t run(const std::vector<Step>& steps) {
     uint64_t executed = 0;
     for (const Step& step : steps) executed += one(step);
-    for (void*& block : blocks_) {
-      if (block != nullptr) api_.free(std::exchange(block, nullptr));
+    for (size_t slot = 0; slot < slots_used_; ++slot) {
+      if (blocks_[slot] != nullptr) api_.free(std::exchange(blocks_[slot], nullptr));
     }
+    slots_used_ = 0;
     return executed;
   }
 
  private:
   bool fill(uint64_t slot, void* block, size_t size) {
     blocks_[slot] = block;
+    if (slot >= slots_used_) slots_used_ = slot + 1;
     if (block != nullptr && size >= sizeof(uint64_t)) *static_cast<volatile uint64_t*>(block) = slot;
     return true;
   }
@@ -106,6 +108,7 @@ class BareLoop {
 
   assay::SubjectApi api_;
   std::vector<void*> blocks_;
+  size_t slots_used_ = 0;
   volatile uint64_t seen_ = 0;
 };
 
