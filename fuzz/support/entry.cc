@@ -47,11 +47,6 @@ State state;
   std::_Exit(2);
 }
 
-[[noreturn]] void harness_bug(const std::string& what) {
-  fmt::print(stderr, "HARNESS BUG: {}\n", what);
-  std::_Exit(3);
-}
-
 std::string environment(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != 0 ? value : otherwise;
@@ -155,6 +150,11 @@ void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
 }
 
 }  // namespace
+
+void harness_bug(const std::string& what) {
+  fmt::print(stderr, "HARNESS BUG: {}\n", what);
+  std::_Exit(3);
+}
 
 void initialize(const Target& target, char** argv) {
   state.target = target;

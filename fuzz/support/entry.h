@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace assay::fuzz {
 
@@ -19,5 +20,8 @@ void initialize(const Target& target, char** argv);
 
 // Runs one program of the byte form. Prints the report and aborts on a violation.
 void run_one(const uint8_t* data, size_t size);
+
+// Ends the process with status 3: not a find, but a fault of ours.
+[[noreturn]] void harness_bug(const std::string& what);
 
 }  // namespace assay::fuzz
