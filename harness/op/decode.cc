@@ -6,6 +6,8 @@
 #include "harness/op/live_slots.h"
 #include "harness/op/number_bytes.h"
 #include "harness/op/op_byte.h"
+#include "harness/op/schedule.h"
+#include "harness/op/schedule_bytes.h"
 #include "harness/op/slot_bytes.h"
 
 namespace assay {
@@ -53,6 +55,8 @@ void decode_into(std::span<const uint8_t> bytes, Program& program) {
   program.lines.reserve(std::min(bytes.size() / kBytesPerLine + 1, kLinesReserved));
   ByteReader reader(bytes);
   reader.seek(read_header_block(bytes, program.header));
+  const size_t mark = read_schedule_mark(bytes.subspan(reader.position()));
+  reader.seek(reader.position() + mark);
   if (reader.at_end()) return;
   const Features features = features_of_byte(reader.u8());
   LiveSlots live;
@@ -60,13 +64,15 @@ void decode_into(std::span<const uint8_t> bytes, Program& program) {
   while (!reader.at_end()) {
     Operation& operation = program.lines.emplace_back();
     read_operation(reader, features, live, operation);
+    if (mark != 0) read_events(reader, operation.schedule);
     operations += operation.members();
     if (operations > kMaxOperations) {
       program.lines.pop_back();
-      return;
+      break;
     }
     live.apply(operation);
   }
+  if (mark != 0) aim_schedule(program);
 }
 
 Program decode(std::span<const uint8_t> bytes) {

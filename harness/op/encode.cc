@@ -7,6 +7,8 @@
 #include "harness/op/live_slots.h"
 #include "harness/op/number_bytes.h"
 #include "harness/op/op_byte.h"
+#include "harness/op/schedule.h"
+#include "harness/op/schedule_bytes.h"
 #include "harness/op/slot_bytes.h"
 #include "harness/op/validate.h"
 
@@ -33,15 +35,17 @@ void write_operation(const Operation& operation, Features features, const LiveSl
 }
 
 // Writes lines until one would pass `max_bytes`; returns how many were written.
-size_t write_lines(std::span<const Operation> lines, size_t max_bytes, std::vector<uint8_t>& out) {
+size_t write_lines(std::span<const Operation> lines, bool scheduled, size_t max_bytes, std::vector<uint8_t>& out) {
   if (lines.empty() || out.size() >= max_bytes) return 0;
   const Features features = features_needed(lines);
   const size_t start = out.size();
+  if (scheduled) write_schedule_mark(out);
   out.push_back(byte_of_features(features));
   LiveSlots live;
   for (size_t i = 0; i < lines.size(); i++) {
     const size_t before = out.size();
     write_operation(lines[i], features, live, out);
+    if (scheduled) write_events(lines[i].schedule, out);
     if (out.size() > max_bytes) {
       out.resize(i == 0 ? start : before);
       return i;
@@ -57,7 +61,7 @@ std::vector<uint8_t> encode(const Program& program) {
   if (const auto fault = validate(program)) throw InputError{fmt::format("does not fit the byte form: {}", *fault)};
   std::vector<uint8_t> out;
   write_header_block(program.header, out);
-  const size_t written = write_lines(program.lines, kMaxBytes, out);
+  const size_t written = write_lines(program.lines, has_schedule(program), kMaxBytes, out);
   if (written != program.lines.size()) {
     throw InputError{fmt::format("does not fit the byte form: op {}: more than {} bytes", written, kMaxBytes)};
   }
@@ -65,15 +69,21 @@ std::vector<uint8_t> encode(const Program& program) {
 }
 
 std::vector<uint8_t> encode_beginning(Program& program, size_t max_bytes) {
-  std::vector<uint8_t> out;
-  write_header_block(program.header, out);
-  if (out.size() > max_bytes) {
+  std::vector<uint8_t> header;
+  write_header_block(program.header, header);
+  if (header.size() > max_bytes) {
     program.header = {};
-    out.clear();
+    header.clear();
   }
-  const size_t written = write_lines(program.lines, max_bytes, out);
-  program.lines.resize(written);
-  return out;
+  while (true) {
+    std::vector<uint8_t> out = header;
+    const size_t lines = program.lines.size();
+    const size_t written = write_lines(program.lines, has_schedule(program), max_bytes, out);
+    program.lines.resize(written);
+    if (written == lines) return out;
+    // With a line the last operation of a thread may have gone, and what was to be preempted by it.
+    settle_schedule(program);
+  }
 }
 
 }  // namespace assay

@@ -18,6 +18,7 @@ MinimiseResult minimise(const Program& program, const StillFails& still_fails, c
     drop_lines(candidates);
     drop_pairs(candidates);
     merge_threads(candidates);
+    simplify_schedule(candidates);
     simplify_operations(candidates);
     round_numbers(candidates);
   } while (!candidates.stopped() && fingerprint(candidates.best()) != before);

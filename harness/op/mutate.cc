@@ -6,6 +6,8 @@
 
 #include "harness/op/draw.h"
 #include "harness/op/encode.h"
+#include "harness/op/schedule.h"
+#include "harness/op/validate.h"
 
 namespace assay {
 namespace {
@@ -13,13 +15,21 @@ namespace {
 using Lines = std::vector<Operation>;
 constexpr size_t kLongestBlock = 16;  // lines that one change copies, moves or removes
 constexpr uint32_t kGrownSlots = 200;
+// Where preemptions go: most calls make fewer accesses than this.
+constexpr uint64_t kLikelyAccesses = 24;
+constexpr size_t kScheduleEvents = 24;  // mutation adds none to a program that has so many
 
 class Mutator {
  public:
-  Mutator(const Program& program, uint64_t seed)
-      : program_(program), lines_(program_.lines), draw_(seed), random_(draw_.random()) {}
+  Mutator(const Program& program, uint64_t seed, const MutateOptions& options)
+      : program_(program),
+        lines_(program_.lines),
+        draw_(seed),
+        random_(draw_.random()),
+        schedules_(options.schedules || has_schedule(program)) {}
 
   void change() {
+    if (schedules_ && random_.one_in(3) && features_needed(lines_).threads) return change_schedule();
     struct Change {
       uint32_t weight;
       void (Mutator::*apply)();
@@ -53,6 +63,7 @@ class Mutator {
 
   Program finish(size_t max_bytes) {
     settle(program_, draw_);
+    aim_schedule(program_);
     encode_beginning(program_, max_bytes);
     return std::move(program_);
   }
@@ -254,14 +265,50 @@ class Mutator {
     operation.result = range;
   }
 
+  uint64_t some_access() { return random_.below(random_.one_in(8) ? 200 : kLikelyAccesses); }
+
+  AccessEvent some_event() {
+    AccessEvent event{.access = some_access(), .value = random_.below(kMaxThreads)};
+    if (random_.one_in(8))
+      event = {.kind = ScheduleKind::kStale, .access = event.access, .value = random_.between(1, 3)};
+    if (random_.one_in(8)) event = {.kind = ScheduleKind::kCasFails, .access = event.access};
+    return event;
+  }
+
+  // One preemption more or less, earlier or later, or to another thread.
+  void change_schedule() {
+    std::vector<size_t> scheduled;
+    size_t events = 0;
+    for (size_t i = 0; i < lines_.size(); i++) {
+      if (!lines_[i].schedule.empty()) scheduled.push_back(i);
+      events += lines_[i].schedule.size();
+    }
+    if (scheduled.empty() || (events < kScheduleEvents && random_.one_in(3))) {
+      Operation& operation = lines_[line()];
+      operation.schedule.push_back(some_event());
+      operation.schedule.back().member = random_.below(operation.members());
+      return;
+    }
+    std::vector<AccessEvent>& chosen = lines_[scheduled[random_.below(scheduled.size())]].schedule;
+    AccessEvent& event = chosen[random_.below(chosen.size())];
+    switch (random_.below(4)) {
+      case 0: chosen.erase(chosen.begin() + (&event - chosen.data())); break;
+      case 1: event.access = std::min(event.access + random_.between(1, 3), kByteCaps.accesses); break;
+      case 2: event.access -= std::min(event.access, random_.between(1, 3)); break;
+      default: event = some_event(); break;
+    }
+  }
+
   Program program_;
   Lines& lines_;
   Draw draw_;
   Random& random_;
+  bool schedules_;
 };
 
 Program fitted(Program program, Draw& draw, size_t max_bytes) {
   settle(program, draw);
+  aim_schedule(program);
   encode_beginning(program, max_bytes);
   return program;
 }
@@ -287,6 +334,9 @@ Lines side_by_side(const Lines& first, const Lines& second, Random& random) {
     }
     Operation& operation = both.emplace_back(second[b++]);
     operation.thread = (operation.thread + turn) % kMaxThreads;
+    for (AccessEvent& event : operation.schedule) {
+      if (event.kind == ScheduleKind::kPreempt) event.value = (event.value + turn) % kMaxThreads;
+    }
     shift_slots(operation.result, shift);
     shift_slots(operation.slot, shift);
   }
@@ -295,8 +345,8 @@ Lines side_by_side(const Lines& first, const Lines& second, Random& random) {
 
 }  // namespace
 
-Program mutate(const Program& program, uint64_t seed, size_t max_bytes) {
-  Mutator mutator(program, seed);
+Program mutate(const Program& program, uint64_t seed, size_t max_bytes, const MutateOptions& options) {
+  Mutator mutator(program, seed, options);
   for (uint64_t left = 1 + random_at(seed, 0) % 4; left > 0; left--) mutator.change();
   // A change can come to nothing (no block to free, a swap of a line with itself); an engine's run is worth another
   // try.

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/op/schedule_event.h"
+
 namespace assay {
 
 enum class OpCode : uint8_t {
@@ -103,6 +105,7 @@ struct Operation {
   std::optional<SlotRange> result = std::nullopt;  // slots that the line fills
   std::optional<SlotRange> slot = std::nullopt;    // slots that it takes; none means NULL where it takes a slot
   std::array<Value, 3> args{};                     // numeric arguments, at their positions in info(code).args
+  std::vector<AccessEvent> schedule{};             // what happens inside of it in mode schedule, by key
 
   uint64_t members() const;  // operations that this line stands for
   bool operator==(const Operation&) const = default;

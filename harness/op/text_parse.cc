@@ -6,6 +6,7 @@
 #include "harness/op/form.h"
 #include "harness/op/text.h"
 #include "harness/op/text_scanner.h"
+#include "harness/op/text_schedule.h"
 
 namespace assay {
 namespace {
@@ -209,6 +210,7 @@ std::string header_fault(std::string_view key, std::string_view value) {
 
 Program parse_text(std::string_view text, std::string_view file_name) {
   Program program;
+  ScheduleLines schedule;
   uint64_t line_number = 0;
   do {
     const size_t end = text.find('\n');
@@ -216,10 +218,11 @@ Program parse_text(std::string_view text, std::string_view file_name) {
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line_number == 1) {
       parse_first_line(line);
-    } else if (!line.at_end() && !parse_header_line(line, program)) {
+    } else if (!line.at_end() && !parse_header_line(line, program) && !schedule.parse(line)) {
       program.lines.push_back(parse_operation(line));
     }
   } while (!text.empty());
+  schedule.attach(program);
   return program;
 }
 

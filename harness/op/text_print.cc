@@ -4,6 +4,7 @@
 
 #include "harness/op/form.h"
 #include "harness/op/text.h"
+#include "harness/op/text_schedule.h"
 
 namespace assay {
 namespace {
@@ -64,6 +65,9 @@ std::string print_text(const Program& program) {
   for (const Operation& operation : program.lines) {
     print_operation(out, operation);
     out.push_back('\n');
+  }
+  for (const ScheduleEvent& event : schedule_of(program)) {
+    fmt::format_to(std::back_inserter(out), "{}\n", print_event(event));
   }
   return fmt::to_string(out);
 }

@@ -94,7 +94,7 @@ TEST(Text, MistakesAreNamedWithLineAndColumn) {
       {"assay 1\np0 = mallok(1)\n", "2:6: unknown operation 'mallok'"},
       {"assay 1\n\n  p0 = jemalloc.xallocx(p5, 100, 0, 0)\n", "3:8: unknown operation 'jemalloc.xallocx'"},
       {"assay 1\nh0 = heap_new() @t1\n", "2:1: unknown operation 'h0'"},
-      {"assay 1\npreempt(t0, op 5, access 2) -> t1\n", "2:1: unknown operation 'preempt'"},
+      {"assay 1\npreempt(t0, op 5, access 2) -> t1\n", "2:1: there is no op 5 in this program"},
       {"assay 1\np0 = malloc(1) (fail: mmap#1)\n", "2:16: expected the end of the line, found '('"},
       {"assay 1\nmalloc(1)\n", "2:1: the result of malloc needs a slot: pN = malloc(...)"},
       {"assay 1\np0 = free(p1)\n", "2:1: free has no result to put into a slot"},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "harness/op/schedule.h"
 #include "harness/op/text.h"
 
 namespace assay {
@@ -53,6 +54,19 @@ Fault operation_fault(const Operation& operation, const Caps& caps) {
   return std::nullopt;
 }
 
+Fault schedule_line_fault(const Operation& operation, const Caps& caps) {
+  const std::vector<AccessEvent>& events = operation.schedule;
+  if (events.size() > caps.events) return fmt::format("more than {} lines of the schedule", caps.events);
+  for (size_t i = 0; i < events.size(); i++) {
+    if (i > 0 && events[i - 1].key() >= events[i].key()) return "its schedule is not in order";
+    if (events[i].access > caps.accesses) return fmt::format("access {} is above {}", events[i].access, caps.accesses);
+    if (events[i].kind == ScheduleKind::kStale && events[i].value > caps.events) {
+      return fmt::format("a value that is {} older is older than {}", events[i].value, caps.events);
+    }
+  }
+  return std::nullopt;
+}
+
 Fault header_line_fault(std::string_view key, const std::optional<std::string>& value) {
   if (!value) return std::nullopt;
   std::string fault = header_fault(key, *value);
@@ -71,6 +85,12 @@ std::optional<std::string> validate(const Program& program, const Caps& caps) {
     if (Fault fault = operation_fault(program.lines[i], caps)) return fmt::format("op {}: {}", i, *fault);
     operations += program.lines[i].members();
     if (operations > caps.operations) return fmt::format("op {}: more than {} operations", i, caps.operations);
+    if (Fault fault = schedule_line_fault(program.lines[i], caps)) return fmt::format("op {}: {}", i, *fault);
+  }
+  if (!has_schedule(program)) return std::nullopt;
+  const std::vector<bool> threads = threads_in(program);
+  for (const ScheduleEvent& event : schedule_of(program)) {
+    if (Fault fault = schedule_fault(program, threads, event)) return fmt::format("op {}: {}", event.line, *fault);
   }
   return std::nullopt;
 }

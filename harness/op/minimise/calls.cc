@@ -13,11 +13,20 @@ std::set<uint32_t> threads_of(const Program& program) {
   return threads;
 }
 
+// Renames the threads that preempt in a line.
+template <typename Rename>
+void rename_preempting(Operation& line, Rename rename) {
+  for (AccessEvent& event : line.schedule) {
+    if (event.kind == ScheduleKind::kPreempt) event.value = rename(static_cast<uint32_t>(event.value));
+  }
+}
+
 // All that `from` did is done by `to`; t0 cannot exit.
 Program merged(const Program& program, uint32_t from, uint32_t to) {
   Program result = program;
   for (Operation& line : result.lines) {
     if (line.thread == from) line.thread = to;
+    rename_preempting(line, [&](uint32_t thread) { return thread == from ? to : thread; });
   }
   if (to == 0) {
     std::erase_if(result.lines,
@@ -40,6 +49,9 @@ void number_threads(Candidates& candidates) {
   std::map<uint32_t, uint32_t> numbers{{0, 0}};
   for (Operation& line : candidate.lines) {
     line.thread = numbers.try_emplace(line.thread, static_cast<uint32_t>(numbers.size())).first->second;
+  }
+  for (Operation& line : candidate.lines) {
+    rename_preempting(line, [&](uint32_t thread) { return numbers.at(thread); });
   }
   candidates.accept(std::move(candidate));
 }

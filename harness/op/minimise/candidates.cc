@@ -1,6 +1,7 @@
 #include "harness/op/minimise/candidates.h"
 
 #include "harness/op/random.h"
+#include "harness/op/schedule.h"
 #include "harness/op/validate.h"
 
 namespace assay {
@@ -31,6 +32,13 @@ class FingerprintMaker {
       add(value.high);
       add(value.seed);
     }
+    add(line.schedule.size());
+    for (const AccessEvent& event : line.schedule) {
+      add(static_cast<uint64_t>(event.kind));
+      add(event.member);
+      add(event.access);
+      add(event.value);
+    }
   }
   Fingerprint print() const { return print_; }
 
@@ -47,6 +55,7 @@ Fingerprint fingerprint(const Program& program) {
 }
 
 bool Candidates::accept(Program candidate) {
+  settle_schedule(candidate);
   if (stopped_ || candidate == best_ || validate(candidate, kTextCaps)) return false;
   const auto [entry, fresh] = verdicts_.try_emplace(fingerprint(candidate), false);
   if (fresh) {

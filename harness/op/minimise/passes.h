@@ -21,6 +21,9 @@ void drop_pairs(Candidates& candidates);
 // of short ranges is written out, one line for each member.
 void shrink_ranges(Candidates& candidates);
 
+// schedule.cc. No schedule, fewer events, earlier ones.
+void simplify_schedule(Candidates& candidates);
+
 // calls.cc. Fewer threads, t0 first, then consecutive numbers.
 void merge_threads(Candidates& candidates);
 // calloc and aligned calls to malloc, realloc to malloc, where that shows the same.

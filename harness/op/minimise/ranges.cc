@@ -18,6 +18,8 @@ const SlotRange& range_of(const Operation& line) {
 // Members [skip, skip + count) of a line's ranges. Needs ranges without half_seed.
 Operation cut(const Operation& line, uint64_t skip, uint64_t count) {
   Operation result = line;
+  std::erase_if(result.schedule, [&](const AccessEvent& event) { return event.member < skip; });
+  for (AccessEvent& event : result.schedule) event.member -= skip;
   for (auto* range : {&result.result, &result.slot}) {
     if (!range->has_value()) continue;
     (*range)->first += static_cast<uint32_t>(skip * (*range)->step);
@@ -113,6 +115,8 @@ std::vector<Operation> members_of(const Operation& line) {
     if (step.result_slot) single.result = single_slot(static_cast<uint32_t>(*step.result_slot));
     if (step.slot) single.slot = single_slot(static_cast<uint32_t>(*step.slot));
     for (size_t a = 0; a < single.args.size(); a++) single.args[a] = Value::of(step.args[a]);
+    std::erase_if(single.schedule, [&](const AccessEvent& event) { return event.member != step.member; });
+    for (AccessEvent& event : single.schedule) event.member = 0;
     singles.push_back(std::move(single));
   }
   return singles;
