@@ -59,13 +59,14 @@ bool start_this_thread() {
   return true;
 }
 
-#if !defined(XIMALLOC_TEST_SEAMS)
-// Before other libraries' constructors where possible, for the sake of the order of the fork handlers.
+// Before other libraries' constructors where possible, for the sake of the order of the fork handlers; and before there
+// is a second thread, since one that took a lock on its way to register them would leave it held in a child.
 [[gnu::constructor(101)]] void start_early() {
+#if !defined(XIMALLOC_TEST_SEAMS)
   start_process();
+#endif
   ensure_fork_handlers();
 }
-#endif
 
 }  // namespace
 

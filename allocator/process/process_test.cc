@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -185,6 +186,21 @@ TEST_F(ProcessTest, AChildFreesTheBlocksOfThreadsThatVanished) {
   stop.store(true, kRelease);
   other.join();
   EXPECT_EQ(use_everything(), 0) << "the parent is none the worse for it";
+}
+
+// The handlers are there before any call: here a thread is on its way to its first block, and so to registering them.
+// Proves something only as the first test of its process, as CTest runs it.
+TEST(ForkHandlers, AreThereBeforeTheFirstCall) {
+  Atomic<bool> held;
+  std::thread other([&] {
+    lock_heaps();
+    held.store(true, kRelease);
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    unlock_heaps();
+  });
+  while (!held.load(kAcquire)) std::this_thread::yield();
+  EXPECT_EQ(in_child([] { return xi_malloc(1) == nullptr ? 1 : 0; }), 0);
+  other.join();
 }
 
 // Other threads are in the middle of anything when the process forks.
