@@ -1,0 +1,66 @@
+#include "harness/exec/order.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace assay {
+
+bool stands_alone(OpCode code) {
+  return code == OpCode::kFork || code == OpCode::kAdvanceClock || code == OpCode::kCheckAll;
+}
+
+Order::Order(const Program& program) : of_thread_(1) {
+  const uint64_t operations = program.operations();
+  if (operations > kMaxSteps) {
+    throw InputError{
+        fmt::format("{} operations are too many for threads that run at a time, at most {}", operations, kMaxSteps)};
+  }
+  steps_.reserve(operations);
+  awaited_.resize(operations);
+  first_wait_.reserve(operations + 1);
+  first_wait_.push_back(0);
+  ProgramSteps steps(program);
+  for (Step step; steps.next(step);) {
+    steps_.push_back(step);
+    const auto index = static_cast<uint32_t>(steps_.size() - 1);
+    add_waits(index);
+    first_wait_.push_back(static_cast<uint32_t>(waits_.size()));
+    if (step.thread >= of_thread_.size()) of_thread_.resize(size_t{step.thread} + 1);
+    of_thread_[step.thread].push_back(index);
+  }
+}
+
+void Order::add_wait(uint32_t before, uint32_t index) {
+  if (steps_[before].thread == steps_[index].thread) return;
+  const auto own = waits_.begin() + first_wait_.back();
+  if (std::find(own, waits_.end(), before) != waits_.end()) return;
+  waits_.push_back(before);
+  awaited_[before] = 1;
+}
+
+void Order::add_slot(uint64_t slot, uint32_t index) {
+  if (slot >= last_of_slot_.size()) last_of_slot_.resize(slot + 1);
+  uint32_t& last = last_of_slot_[slot];
+  // What came before a barrier has been waited for with it.
+  if (last > barrier_) add_wait(last - 1, index);
+  last = index + 1;
+}
+
+void Order::add_waits(uint32_t index) {
+  const Step& step = steps_[index];
+  if (stands_alone(step.code)) {
+    for (const std::vector<uint32_t>& thread : of_thread_) {
+      if (!thread.empty() && thread.back() + 1 >= barrier_) add_wait(thread.back(), index);
+    }
+    barrier_ = index + 1;
+  } else if (barrier_ != 0) {
+    const bool is_first_after_it = step.thread >= of_thread_.size() || of_thread_[step.thread].empty() ||
+                                   of_thread_[step.thread].back() + 1 < barrier_;
+    if (is_first_after_it) add_wait(barrier_ - 1, index);
+  }
+  if (step.slot) add_slot(*step.slot, index);
+  if (step.result_slot && step.result_slot != step.slot) add_slot(*step.result_slot, index);
+}
+
+}  // namespace assay
