@@ -27,7 +27,7 @@ void check_queues(const Heap* heap, CheckReport& report) {
     if (!report.expect(queue.is_valid(kListLimit), "a queue of pages is not well linked", address_of(heap))) continue;
     for (const Page* page = queue.first(); page != nullptr; page = page->queue_next) {
       report.expect(page->in_queue && page->bin == Bin(bin), "a page is in the queue of another bin", page->start);
-      report.expect(page->owner.load(kRelaxed) == heap->thread, "a page in a queue is another thread's", page->start);
+      report.expect(page->owner_id() == heap->thread, "a page in a queue is another thread's", page->start);
       report.expect(page->heap.load(kRelaxed) == heap, "a page in a queue is another heap's", page->start);
     }
   }

@@ -57,7 +57,7 @@ void check_shape(const Page* page, CheckReport& report) {
 void check_ownership(const Page* page, CheckReport& report) {
   const uintptr_t start = page->start;
   const bool owned = (page->thread_free.load(kAcquire) & Page::kOwned) != 0;
-  const bool has_owner = page->owner.load(kRelaxed) != ThreadId::kNone;
+  const bool has_owner = page->owner_id() != ThreadId::kNone;
   report.expect(owned == page->in_queue, "a page is owned and in no queue, or the other way round", start);
   report.expect(has_owner == page->in_queue, "a page has an owner's id and is in no queue, or the other way round",
                 start);

@@ -10,7 +10,13 @@ void free_without_page(void* pointer) {
   if (pointer != nullptr) warn_foreign_pointer("free", pointer);
 }
 
-void free_remote(void* block, Page* page) {
+void free_remote(void* pointer, Page* page) {
+  void* block = pointer;
+  const ThreadId owner = page->owner.load(kRelaxed);
+  if (has_interior_bit(owner)) {
+    block = page->block_of(pointer);
+    if (without_interior_bit(owner) == thread_state.id) return free_local(block, page);
+  }
   // From the push on the block, and with it the page, may be gone, unless the push has made the page ours.
   if (!page->push_thread_free(block)) return;
   settle(page, thread_state.has_heap() ? thread_state.heap : nullptr);
@@ -22,7 +28,7 @@ void free_emptied(void*, Page* page) {
 
 #if defined(XIMALLOC_TEST_SEAMS)
 void check_block(const Page* page, const char* function, const void* pointer) {
-  if (!page->is_block(pointer)) report_interior_pointer(function, pointer);
+  if (!page->is_handed_out_at(pointer)) report_interior_pointer(function, pointer);
 }
 #endif
 

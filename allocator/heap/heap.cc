@@ -20,14 +20,14 @@ void Heap::update_direct(Bin bin) {
 }
 
 void Heap::enqueue_front(Page* page) {
-  XI_ASSERT(!page->in_queue && page->owner.load(kRelaxed) == thread);
+  XI_ASSERT(!page->in_queue && page->owner_id() == thread);
   queues[page->bin.index()].push_front(page);
   page->in_queue = true;
   update_direct(page->bin);
 }
 
 void Heap::enqueue_back(Page* page) {
-  XI_ASSERT(!page->in_queue && page->owner.load(kRelaxed) == thread);
+  XI_ASSERT(!page->in_queue && page->owner_id() == thread);
   queues[page->bin.index()].push_back(page);
   page->in_queue = true;
   update_direct(page->bin);

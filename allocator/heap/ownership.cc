@@ -81,14 +81,14 @@ void settle(Page* page, Heap* heap) {
 void release_page(Heap* heap, Page* page) {
   unretire(heap, page);
   heap->dequeue(page);
-  page->owner.store(ThreadId::kNone, kRelaxed);
+  page->set_owner(ThreadId::kNone);
   settle(page, nullptr);
 }
 
 void adopt(Heap* heap, Page* page) {
   set_abandoned(page, false);
   heap->attach(page);
-  page->owner.store(heap->thread, kRelaxed);
+  page->set_owner(heap->thread);
   heap->enqueue_back(page);
 }
 

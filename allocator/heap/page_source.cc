@@ -82,7 +82,7 @@ Page* new_page(Heap* heap, Bin bin) {
   if (claim_slices(bin.page_slices(), kSliceSize, &claim) != 0) return nullptr;
   Page* const page = begin_in_arena(claim, bin, bin.block_size());
   heap->attach(page);
-  page->owner.store(heap->thread, kRelaxed);
+  page->set_owner(heap->thread);
   heap->enqueue_front(page);
   return page;
 }

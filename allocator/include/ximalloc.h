@@ -14,12 +14,14 @@
 #define XI_MALLOC __attribute__((malloc))
 #define XI_ALLOC_SIZE(n) __attribute__((alloc_size(n)))
 #define XI_ALLOC_SIZE2(n, m) __attribute__((alloc_size(n, m)))
+#define XI_ALLOC_ALIGN(n) __attribute__((alloc_align(n)))
 #define XI_NODISCARD __attribute__((warn_unused_result))
 #else
 #define XI_EXPORT
 #define XI_MALLOC
 #define XI_ALLOC_SIZE(n)
 #define XI_ALLOC_SIZE2(n, m)
+#define XI_ALLOC_ALIGN(n)
 #define XI_NODISCARD
 #endif
 
@@ -30,33 +32,179 @@ extern "C" {
 #define XI_NOEXCEPT
 #endif
 
+/* --- Blocks of a size --- */
+
 /* A block of at least `size` uninitialised bytes; for 0 a unique block of at least one byte. NULL with errno ENOMEM
  * when memory is exhausted or `size` exceeds PTRDIFF_MAX. C23 7.24.3.6. */
 XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_malloc(size_t size) XI_NOEXCEPT;
+
+/* As xi_malloc, all `size` bytes zero. */
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_zalloc(size_t size) XI_NOEXCEPT;
 
 /* A block for `count` objects of `size` bytes, all bytes zero. NULL with ENOMEM also when the product overflows.
  * C23 7.24.3.2. */
 XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE2(1, 2) void* xi_calloc(size_t count, size_t size) XI_NOEXCEPT;
 
+/* As xi_calloc, the bytes uninitialised. */
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE2(1, 2) void* xi_mallocn(size_t count, size_t size) XI_NOEXCEPT;
+
+/* As xi_malloc and xi_zalloc for a size that the caller knows to be at most XI_SMALL_SIZE_MAX; more is undefined
+ * (asserted in flavours with assertions). */
+#define XI_SMALL_SIZE_MAX 1024
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_malloc_small(size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_zalloc_small(size_t size) XI_NOEXCEPT;
+
+/* --- Blocks that change their size --- */
+
 /* A block of `size` bytes with the first min(old requested, size) bytes of `block`, which is freed; `block` NULL: as
  * xi_malloc(size). `size` 0: a minimal live block, the old one is freed. On failure NULL with ENOMEM, `block`
- * untouched. C23 7.24.3.7. */
+ * untouched. A `block` that is not from here is reported once on stderr: NULL with EINVAL. C23 7.24.3.7. All that
+ * follow here treat `block` in the same way, unless they say otherwise. */
 XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2) void* xi_realloc(void* block, size_t size) XI_NOEXCEPT;
+
+/* xi_realloc to count * size bytes; NULL with ENOMEM also when the product overflows. The first is mimalloc's name, the
+ * second POSIX.1-2024's. */
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE2(2, 3) void* xi_reallocn(void* block, size_t count, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE2(2, 3) void* xi_reallocarray(void* block, size_t count, size_t size) XI_NOEXCEPT;
+
+/* xi_reallocarray of the block that `block_pointer`, a void**, leads to, which gets the new one. Returns 0, or ENOMEM
+ * or EINVAL (also for NULL) with the block and the pointer untouched. errno is left alone. NetBSD reallocarr(3). */
+XI_NODISCARD XI_EXPORT int xi_reallocarr(void* block_pointer, size_t count, size_t size) XI_NOEXCEPT;
+
+/* As xi_realloc, but `block` is freed also when it fails. FreeBSD reallocf(3). */
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2) void* xi_reallocf(void* block, size_t size) XI_NOEXCEPT;
+
+/* As xi_realloc to `size`, or count * size, bytes; bytes beyond the old size are zero. The block must come from a
+ * function that zeroes (zalloc, calloc, rezalloc, recalloc and their aligned kin), and have been resized by such only:
+ * of others the bytes from the old request to the old xi_usable_size are anything. What the caller himself wrote beyond
+ * his request stays there. Also after the block had shrunk in place: what was cut off is zero when it comes back. */
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2) void* xi_rezalloc(void* block, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE2(2, 3) void* xi_recalloc(void* block, size_t count, size_t size) XI_NOEXCEPT;
+
+/* `block` when `size` bytes fit where it is, that is when size <= xi_usable_size(block), else NULL with ENOMEM. The
+ * block is never moved or freed, and its bytes stay as they are. NULL with EINVAL for NULL and for what is not from
+ * here. */
+XI_EXPORT XI_ALLOC_SIZE(2) void* xi_expand(void* block, size_t size) XI_NOEXCEPT;
+
+/* --- Aligned blocks --- */
 
 /* A block of `size` bytes aligned to `alignment`, a power of two; `size` need not be a multiple of it. NULL with EINVAL
  * for an alignment that is no power of two, with ENOMEM as xi_malloc. C23 7.24.3.1. */
-XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(2) void* xi_aligned_alloc(size_t alignment, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(2)
+    XI_ALLOC_ALIGN(1) void* xi_aligned_alloc(size_t alignment, size_t size) XI_NOEXCEPT;
+/* The same under the name of memalign(3). */
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(2)
+    XI_ALLOC_ALIGN(1) void* xi_memalign(size_t alignment, size_t size) XI_NOEXCEPT;
 
 /* As xi_aligned_alloc into *out; returns 0, EINVAL (alignment no power of two, or no multiple of sizeof(void*)) or
  * ENOMEM. On error errno and *out are untouched. POSIX.1-2024 posix_memalign. */
 XI_EXPORT int xi_posix_memalign(void** out, size_t alignment, size_t size) XI_NOEXCEPT;
 
+/* Aligned to 4096; the second with `size` rounded up to a multiple of it. valloc(3). */
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_valloc(size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_pvalloc(size_t size) XI_NOEXCEPT;
+
+/* As the functions above without "aligned", and the address is a multiple of `alignment`; with "_at" the address plus
+ * `offset` is, for any offset, and the address itself may then be odd. NULL with EINVAL for an alignment that is no
+ * power of two, which is looked at after a product that overflows. All of these blocks are freed, resized and measured
+ * as any other. Resized by a function without `alignment` a block may lose it. */
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1)
+    XI_ALLOC_ALIGN(2) void* xi_malloc_aligned(size_t size, size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_malloc_aligned_at(size_t size, size_t alignment,
+                                                                             size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1)
+    XI_ALLOC_ALIGN(2) void* xi_zalloc_aligned(size_t size, size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_zalloc_aligned_at(size_t size, size_t alignment,
+                                                                             size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE2(1, 2)
+    XI_ALLOC_ALIGN(3) void* xi_calloc_aligned(size_t count, size_t size, size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE2(1, 2) void* xi_calloc_aligned_at(size_t count, size_t size,
+                                                                                 size_t alignment,
+                                                                                 size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2)
+    XI_ALLOC_ALIGN(3) void* xi_realloc_aligned(void* block, size_t size, size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2) void* xi_realloc_aligned_at(void* block, size_t size, size_t alignment,
+                                                                    size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2)
+    XI_ALLOC_ALIGN(3) void* xi_rezalloc_aligned(void* block, size_t size, size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2) void* xi_rezalloc_aligned_at(void* block, size_t size, size_t alignment,
+                                                                     size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE2(2, 3)
+    XI_ALLOC_ALIGN(4) void* xi_recalloc_aligned(void* block, size_t count, size_t size, size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE2(2, 3) void* xi_recalloc_aligned_at(void* block, size_t count, size_t size,
+                                                                         size_t alignment, size_t offset) XI_NOEXCEPT;
+/* The last two under the names of Microsoft's C library. */
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE2(2, 3)
+    XI_ALLOC_ALIGN(4) void* xi_aligned_recalloc(void* block, size_t count, size_t size, size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE2(2, 3) void* xi_aligned_offset_recalloc(void* block, size_t count, size_t size,
+                                                                             size_t alignment,
+                                                                             size_t offset) XI_NOEXCEPT;
+
+/* --- Freeing --- */
+
 /* Frees a block of this allocator; NULL is ignored. errno is kept (POSIX.1-2024 free). A pointer that is not from here
  * is reported once on stderr and ignored. */
 XI_EXPORT void xi_free(void* block) XI_NOEXCEPT;
+/* The same under the name of SunOS and old C libraries. */
+XI_EXPORT void xi_cfree(void* block) XI_NOEXCEPT;
 
-/* Bytes that the caller may use in `block`, at least what was requested and stable until it is freed; 0 for NULL. */
+/* As xi_free for a caller who knows something of the block: that he asked for `size` bytes, for `alignment`, or for at
+ * most XI_SMALL_SIZE_MAX (and got no more than that). What he says must be true: it is undefined otherwise, and
+ * asserted in flavours with assertions. C23 7.24.3.4 free_sized, 7.24.3.5 free_aligned_sized. */
+XI_EXPORT void xi_free_size(void* block, size_t size) XI_NOEXCEPT;
+XI_EXPORT void xi_free_size_aligned(void* block, size_t size, size_t alignment) XI_NOEXCEPT;
+XI_EXPORT void xi_free_aligned(void* block, size_t alignment) XI_NOEXCEPT;
+XI_EXPORT void xi_free_small(void* block) XI_NOEXCEPT;
+
+/* --- Sizes --- */
+
+/* Bytes that the caller may use in `block`, at least what was requested and stable until it is freed or resized; 0 for
+ * NULL, and for what is not from here, which is reported once on stderr. malloc_usable_size(3). */
 XI_NODISCARD XI_EXPORT size_t xi_usable_size(const void* block) XI_NOEXCEPT;
+/* The same under the name of macOS. */
+XI_NODISCARD XI_EXPORT size_t xi_malloc_size(const void* block) XI_NOEXCEPT;
+
+/* xi_usable_size of the block that xi_malloc(size) returns; `size` itself above PTRDIFF_MAX. The second is macOS's
+ * name. */
+XI_NODISCARD XI_EXPORT size_t xi_good_size(size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT size_t xi_malloc_good_size(size_t size) XI_NOEXCEPT;
+
+/* As the functions without "u", and *block_size, unless `block_size` is NULL, becomes xi_usable_size of the block that
+ * is returned (0 where none is), or that is about to be freed. *size_before is that of the old block, 0 for NULL. */
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_umalloc(size_t size, size_t* block_size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE2(1, 2) void* xi_ucalloc(size_t count, size_t size,
+                                                                       size_t* block_size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2) void* xi_urealloc(void* block, size_t size, size_t* size_before,
+                                                          size_t* size_after) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_umalloc_small(size_t size, size_t* block_size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_uzalloc_small(size_t size, size_t* block_size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1)
+    XI_ALLOC_ALIGN(2) void* xi_umalloc_aligned(size_t size, size_t alignment, size_t* block_size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1)
+    XI_ALLOC_ALIGN(2) void* xi_uzalloc_aligned(size_t size, size_t alignment, size_t* block_size) XI_NOEXCEPT;
+XI_EXPORT void xi_ufree(void* block, size_t* block_size) XI_NOEXCEPT;
+
+/* --- Strings --- */
+
+/* A copy of the string, of its first `length` bytes at most and a terminating NUL. NULL with ENOMEM as xi_malloc, with
+ * EINVAL for NULL. C23 7.26.2.6 strdup, 7.26.2.7 strndup. */
+XI_NODISCARD XI_EXPORT XI_MALLOC char* xi_strdup(const char* string) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT XI_MALLOC char* xi_strndup(const char* string, size_t length) XI_NOEXCEPT;
+
+/* The absolute path without links that `name` leads to: in `resolved`, which has room for PATH_MAX bytes, or where that
+ * is NULL in a block. NULL with errno as POSIX.1-2024 realpath says. */
+XI_NODISCARD XI_EXPORT char* xi_realpath(const char* name, char* resolved) XI_NOEXCEPT;
+
+/* --- Whose memory an address is --- */
+
+/* True when the address lies in a page of the calling thread's heap, whether a live block is there or not. Any address
+ * may be asked about. A page of a thread may become another's once it was full, or its thread has ended. */
+XI_NODISCARD XI_EXPORT bool xi_check_owned(const void* pointer) XI_NOEXCEPT;
+
+/* True when the address lies in memory that is this allocator's for blocks, free or not. Any address may be asked. */
+XI_NODISCARD XI_EXPORT bool xi_is_in_heap_region(const void* pointer) XI_NOEXCEPT;
+
+/* --- The allocator as a whole --- */
 
 /* Returns free memory to the operating system: what the calling thread, abandoned pages and arenas hold. With `force`
  * purge delays are not waited for. Other live threads follow at their next slow path. */

@@ -18,6 +18,10 @@ const char* environment(const char* name) {
 }
 #endif
 
+bool resolve_path(const char* name, char* resolved) {
+  return realpath(name, resolved) != nullptr;
+}
+
 void write_error(const char* text, size_t length) {
   ErrnoKeeper keeper;
   while (length > 0) {

@@ -9,6 +9,10 @@ namespace xi::os {
 // outside of a program may decide its outcome.
 const char* environment(const char* name);
 
+// The absolute path that `name` leads to, in `resolved`, which has room for PATH_MAX bytes. False with errno set as
+// realpath(3) does: its error is the caller's answer.
+bool resolve_path(const char* name, char* resolved);
+
 void write_error(const char* text, size_t length);
 
 [[noreturn]] void abort_process();

@@ -48,6 +48,11 @@ class Bin {
 
 inline constexpr Bin kHugeBin{kBinCount};
 
+// Bytes of the block that serves a plain request of `size` <= kMaxRequest.
+constexpr size_t block_size_for(size_t size) {
+  return size <= kLargeBlockMax ? Bin::of_size(size).block_size() : align_up(size, kSliceSize);
+}
+
 static_assert(Bin::of_size(kLargeBlockMax).index() + 1 == kBinCount);
 static_assert(Bin(kBinCount - 1).block_size() == kLargeBlockMax);
 

@@ -2,6 +2,7 @@
 
 #include "allocator/base/assert.h"
 #include "allocator/os/memory.h"
+#include "allocator/page/interior.h"
 #include "allocator/support/report.h"
 
 namespace xi {
@@ -107,6 +108,14 @@ bool Page::try_release() {
 bool Page::is_block(const void* pointer) const {
   const uintptr_t offset = address_of(pointer) - start;
   return offset % block_size == 0 && offset / block_size < reserved;
+}
+
+bool Page::is_handed_out_at(const void* pointer) const {
+  if (is_block(pointer)) return true;
+  const uintptr_t offset = address_of(pointer) - start;
+  const size_t distance = offset % block_size;
+  return has_interior_blocks() && offset / block_size < reserved &&
+         is_marked_interior(static_cast<const char*>(pointer) - distance, distance);
 }
 
 }  // namespace xi

@@ -24,6 +24,17 @@ struct Heap;
 // Identifies a thread; never reused in the life of a process, nor by its children. 0 stands for none.
 enum class ThreadId : uint64_t { kNone = 0 };
 
+// Set in the owner of a page that has blocks which were handed out at an address inside of them: no thread finds its
+// own id there then, and the fast path of free, which takes what it gets for the start of a block, leaves the page
+// alone.
+inline constexpr uint64_t kInteriorBit = 2;
+constexpr bool has_interior_bit(ThreadId owner) {
+  return (static_cast<uint64_t>(owner) & kInteriorBit) != 0;
+}
+constexpr ThreadId without_interior_bit(ThreadId owner) {
+  return ThreadId{static_cast<uint64_t>(owner) & ~kInteriorBit};
+}
+
 // What a page is made from.
 struct PageShape {
   uintptr_t start;
@@ -42,9 +53,9 @@ class alignas(64) Page {
   // First cache line: what the owner's malloc and free touch.
   Block* free = nullptr;        // the next blocks to hand out
   Block* local_free = nullptr;  // freed by the owner
-  Atomic<ThreadId> owner;
-  uint32_t used = 0;      // handed out, and not seen to have come back
-  uint32_t capacity = 0;  // blocks that have been linked so far
+  Atomic<ThreadId> owner;       // may have kInteriorBit; see owner_id()
+  uint32_t used = 0;            // handed out, and not seen to have come back
+  uint32_t capacity = 0;        // blocks that have been linked so far
   uintptr_t start = 0;
   size_t block_size = 0;  // 0: the struct is not in use
   uint32_t reserved = 0;
@@ -74,6 +85,19 @@ class alignas(64) Page {
   void end();
 
   bool is_huge() const { return bin == kHugeBin; }
+  // Who owns it, as far as a plain load can tell; kNone when nobody does.
+  ThreadId owner_id() const { return without_interior_bit(owner.load(kRelaxed)); }
+  bool has_interior_blocks() const { return has_interior_bit(owner.load(kRelaxed)); }
+  // For the owner alone. Once a page has interior blocks it counts as having some until it ends.
+  void set_owner(ThreadId thread) {
+    const uint64_t bit = static_cast<uint64_t>(owner.load(kRelaxed)) & kInteriorBit;
+    owner.store(ThreadId{static_cast<uint64_t>(thread) | bit}, kRelaxed);
+  }
+  // For the owner, or who holds the only block: one that is about to be handed out is interior.
+  void allow_interior_blocks() {
+    owner.store(ThreadId{static_cast<uint64_t>(owner.load(kRelaxed)) | kInteriorBit}, kRelaxed);
+  }
+
   // Blocks that it can still hand out, as far as the owner knows.
   uint32_t available() const { return reserved - used; }
   size_t first_slice() const { return arena->slice_of(start); }
@@ -115,6 +139,16 @@ class alignas(64) Page {
 
   // True when a block begins at the address, as far as the page's shape tells, which any thread may ask about.
   bool is_block(const void* pointer) const;
+  // True when a block was handed out at the address, which need not be where it begins.
+  bool is_handed_out_at(const void* pointer) const;
+
+  // For an address that a block was handed out at: where the block begins, and the bytes from the address to its end.
+  void* block_of(void* pointer) const {
+    return static_cast<char*>(pointer) - (address_of(pointer) - start) % block_size;
+  }
+  size_t usable_size(const void* pointer) const {
+    return has_interior_blocks() ? block_size - (address_of(pointer) - start) % block_size : block_size;
+  }
 
  private:
   void extend();
