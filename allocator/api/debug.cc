@@ -23,6 +23,8 @@ constinit Hook hook;
 static_assert(static_cast<int>(xi::os::Call::kReserve) == XI_OS_RESERVE);
 static_assert(static_cast<int>(xi::os::Call::kDiscard) == XI_OS_DISCARD);
 static_assert(static_cast<int>(xi::os::Call::kGetrandom) == XI_OS_GETRANDOM);
+static_assert(static_cast<int>(xi::Access::kUpdate) == XI_ACCESS_UPDATE);
+static_assert(static_cast<int>(xi::Access::kSystemCall) == XI_ACCESS_SYSTEM_CALL);
 
 xi_os_call_t to_public(const xi::os::SeamCall& call) {
   return {static_cast<xi_os_kind_t>(call.kind), call.address, call.size, call.alignment};
@@ -64,6 +66,19 @@ void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_bytes) {
   *mapped_bytes = now.mapped_bytes;
   *committed_bytes = now.committed_bytes;
 }
+
+#if defined(XIMALLOC_SCHED_HOOKS)
+bool xi_debug_set_sched_hooks(const xi_sched_hooks_t* hooks) {
+  static constinit xi::SchedHooks installed = {};
+  if (hooks != nullptr) installed = {hooks->before, hooks->after};
+  xi_sched_hooks = hooks != nullptr ? &installed : nullptr;
+  return true;
+}
+#else
+bool xi_debug_set_sched_hooks(const xi_sched_hooks_t*) {
+  return false;
+}
+#endif
 
 bool xi_debug_addresses_are_fixed() {
   return xi::os::seam_addresses_are_fixed();

@@ -19,13 +19,18 @@ SliceClaim claim(size_t count) {
   return result;
 }
 
-void purge_by_another_thread(const void* address, int kind, int) {
-  if (address != awaited || kind != static_cast<int>(Access::kCompareExchange)) return;
-  xi_sched_hook = nullptr;
+bool purge_by_another_thread(const void* address, size_t, int kind, int) {
+  if (address != awaited || kind != static_cast<int>(Access::kCompareExchangeWeak)) return false;
+  xi_sched_hooks = nullptr;
   awaited = nullptr;
   // It has freed slices of its own, so that a purge is due again, and takes all that is scheduled.
   release_slices(claim(5));
   purge_arenas(true);
+  return false;
+}
+
+uint64_t as_it_is(bool, uint64_t before, uint64_t) {
+  return before;
 }
 
 TEST(PurgeRaceTest, WhatAnotherThreadPurgedMeanwhileIsNotPurgedAgain) {
@@ -33,9 +38,10 @@ TEST(PurgeRaceTest, WhatAnotherThreadPurgedMeanwhileIsNotPurgedAgain) {
   arena = arena_at(0);
   awaited = arena->free.word_of(0);
   const int64_t purged_before = statistics.purged_bytes.get();
-  xi_sched_hook = &purge_by_another_thread;
+  const SchedHooks hooks = {&purge_by_another_thread, &as_it_is};
+  xi_sched_hooks = &hooks;
   purge_arenas(true);
-  xi_sched_hook = nullptr;
+  xi_sched_hooks = nullptr;
   EXPECT_EQ(awaited, nullptr) << "the other thread has come in between";
   EXPECT_EQ(arena->committed.population(), 0u);
   EXPECT_EQ(statistics.committed_bytes.get(), 0);

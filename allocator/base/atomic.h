@@ -1,6 +1,6 @@
 // The only home of std::atomic: every access that two threads may make at a time goes through Atomic<T>. In the sched
-// flavour (XIMALLOC_SCHED_HOOKS) each access first calls a hook, so that a scheduler can choose who runs next; in all
-// others Atomic<T> compiles to what std::atomic compiles to.
+// flavours (XIMALLOC_SCHED_HOOKS) a scheduler is asked before each access, and may choose who runs next, what a load
+// returns, and whether a weak exchange fails; in all others Atomic<T> compiles to what std::atomic compiles to.
 #pragma once
 
 #include <atomic>
@@ -8,25 +8,69 @@
 
 namespace xi {
 
-enum class Access : int { kLoad, kStore, kExchange, kCompareExchange, kUpdate };
+// The same values, in the same order, as xi_access_kind_t of the public header.
+enum class Access : int {
+  kLoad,
+  kStore,
+  kExchange,
+  kCompareExchange,
+  kCompareExchangeWeak,
+  kUpdate,      // fetch_add and its like
+  kLock,        // the exchange that takes a Lock: its word is zero while the lock is free
+  kSystemCall,  // no access, but something whose order between threads may matter
+};
 
 inline constexpr std::memory_order kRelaxed = std::memory_order_relaxed;
 inline constexpr std::memory_order kAcquire = std::memory_order_acquire;
 inline constexpr std::memory_order kRelease = std::memory_order_release;
 inline constexpr std::memory_order kAcqRel = std::memory_order_acq_rel;
 
-}  // namespace xi
-
 #if defined(XIMALLOC_SCHED_HOOKS)
-// Null, or called before each access with the address, the Access and the memory order.
-extern "C" void (*xi_sched_hook)(const void* address, int kind, int order);
-#define XI_BEFORE_ACCESS(kind, order) \
-  (xi_sched_hook != nullptr ? xi_sched_hook(this, static_cast<int>(kind), static_cast<int>(order)) : void())
-#else
-#define XI_BEFORE_ACCESS(kind, order) static_cast<void>(0)
-#endif
 
+// As xi_sched_hooks_t of the public header, which says what they are.
+struct SchedHooks {
+  bool (*before)(const void* address, size_t size, int kind, int order);
+  uint64_t (*after)(bool wrote, uint64_t before, uint64_t now);
+};
+
+}  // namespace xi
+// Null, or the scheduler's.
+extern "C" const xi::SchedHooks* xi_sched_hooks;
 namespace xi {
+
+inline bool announce(const void* address, size_t size, Access kind, std::memory_order order) {
+  return xi_sched_hooks != nullptr &&
+         xi_sched_hooks->before(address, size, static_cast<int>(kind), static_cast<int>(order));
+}
+
+template <class T>
+uint64_t access_word(T value) {
+  static_assert(sizeof(T) <= sizeof(uint64_t));
+  uint64_t word = 0;
+  __builtin_memcpy(&word, &value, sizeof value);
+  return word;
+}
+
+// What the access reads: `before`, or an older value when it is a load and the scheduler says so.
+template <class T>
+T observe(bool wrote, T before, T now) {
+  if (xi_sched_hooks == nullptr) return before;
+  const uint64_t word = xi_sched_hooks->after(wrote, access_word(before), access_word(now));
+  __builtin_memcpy(&before, &word, sizeof before);
+  return before;
+}
+
+#else
+
+inline bool announce(const void*, size_t, Access, std::memory_order) {
+  return false;
+}
+template <class T>
+T observe(bool, T before, T) {
+  return before;
+}
+
+#endif
 
 template <class T>
 class Atomic {
@@ -37,48 +81,74 @@ class Atomic {
   Atomic& operator=(const Atomic&) = delete;
 
   T load(std::memory_order order) const {
-    XI_BEFORE_ACCESS(Access::kLoad, order);
-    return value_.load(order);
+    announce(this, sizeof(T), Access::kLoad, order);
+    const T value = value_.load(order);
+    return observe(false, value, value);
   }
 
   void store(T value, std::memory_order order) {
-    XI_BEFORE_ACCESS(Access::kStore, order);
+    announce(this, sizeof(T), Access::kStore, order);
     value_.store(value, order);
+    observe(true, value, value);
   }
 
   T exchange(T value, std::memory_order order) {
-    XI_BEFORE_ACCESS(Access::kExchange, order);
-    return value_.exchange(value, order);
+    announce(this, sizeof(T), Access::kExchange, order);
+    return observe(true, value_.exchange(value, order), value);
   }
 
   // True when `expected` was there and `desired` has replaced it; otherwise `expected` becomes what was there. Fails
   // with relaxed order: no caller reads what the other thread published before it has succeeded.
   bool compare_exchange(T& expected, T desired, std::memory_order order) {
-    XI_BEFORE_ACCESS(Access::kCompareExchange, order);
-    return value_.compare_exchange_strong(expected, desired, order, kRelaxed);
+    announce(this, sizeof(T), Access::kCompareExchange, order);
+    return finish(value_.compare_exchange_strong(expected, desired, order, kRelaxed), expected, desired);
+  }
+
+  // The same, but it may fail although `expected` was there: for loops.
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order order) {
+    if (announce(this, sizeof(T), Access::kCompareExchangeWeak, order)) {
+      expected = value_.load(kRelaxed);
+      return finish(false, expected, desired);
+    }
+    return finish(value_.compare_exchange_weak(expected, desired, order, kRelaxed), expected, desired);
+  }
+
+  // For Lock: a scheduler lets the thread wait until the word is zero.
+  bool compare_exchange_to_lock(T& expected, T desired) {
+    announce(this, sizeof(T), Access::kLock, kAcquire);
+    return finish(value_.compare_exchange_strong(expected, desired, kAcquire, kRelaxed), expected, desired);
   }
 
   T fetch_add(T value, std::memory_order order) {
-    XI_BEFORE_ACCESS(Access::kUpdate, order);
-    return value_.fetch_add(value, order);
+    announce(this, sizeof(T), Access::kUpdate, order);
+    const T before = value_.fetch_add(value, order);
+    return observe(true, before, static_cast<T>(before + value));
   }
 
   T fetch_sub(T value, std::memory_order order) {
-    XI_BEFORE_ACCESS(Access::kUpdate, order);
-    return value_.fetch_sub(value, order);
+    announce(this, sizeof(T), Access::kUpdate, order);
+    const T before = value_.fetch_sub(value, order);
+    return observe(true, before, static_cast<T>(before - value));
   }
 
   T fetch_or(T value, std::memory_order order) {
-    XI_BEFORE_ACCESS(Access::kUpdate, order);
-    return value_.fetch_or(value, order);
+    announce(this, sizeof(T), Access::kUpdate, order);
+    const T before = value_.fetch_or(value, order);
+    return observe(true, before, static_cast<T>(before | value));
   }
 
   T fetch_and(T value, std::memory_order order) {
-    XI_BEFORE_ACCESS(Access::kUpdate, order);
-    return value_.fetch_and(value, order);
+    announce(this, sizeof(T), Access::kUpdate, order);
+    const T before = value_.fetch_and(value, order);
+    return observe(true, before, static_cast<T>(before & value));
   }
 
  private:
+  static bool finish(bool done, T expected, T desired) {
+    observe(done, expected, desired);
+    return done;
+  }
+
   std::atomic<T> value_;
 };
 

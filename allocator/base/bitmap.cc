@@ -57,7 +57,7 @@ bool Bitmap::try_claim(size_t first, size_t count) {
     uint64_t seen = words_[word].load(kRelaxed);
     do {
       if ((seen & mask) != mask) return false;
-    } while (!words_[word].compare_exchange(seen, seen & ~mask, kAcquire));
+    } while (!words_[word].compare_exchange_weak(seen, seen & ~mask, kAcquire));
     claimed += count_bits(mask);
     return true;
   });

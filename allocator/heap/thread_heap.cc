@@ -15,17 +15,17 @@ constinit Registry registry;
 }  // namespace
 
 void register_thread_state() {
-  LockGuard guard(registry.lock);
+  SeamGuard guard(registry.lock);
   registry.states.push_back(&thread_state);
 }
 
 void unregister_thread_state() {
-  LockGuard guard(registry.lock);
+  SeamGuard guard(registry.lock);
   registry.states.remove(&thread_state);
 }
 
 void reset_thread_states() {
-  LockGuard guard(registry.lock);
+  SeamGuard guard(registry.lock);
   while (ThreadState* const state = registry.states.first()) {
     registry.states.remove(state);
     *state = ThreadState{};

@@ -66,6 +66,32 @@ typedef int (*xi_os_before_t)(void* context, const xi_os_call_t* call);
 typedef void (*xi_os_after_t)(void* context, const xi_os_call_t* call, void* address);
 XI_EXPORT void xi_debug_set_os_hook(xi_os_before_t before, xi_os_after_t after, void* context);
 
+/* What a thread is about to do to memory that threads share. */
+typedef enum xi_access_kind {
+  XI_ACCESS_LOAD,
+  XI_ACCESS_STORE,
+  XI_ACCESS_EXCHANGE,
+  XI_ACCESS_COMPARE_EXCHANGE,
+  XI_ACCESS_COMPARE_EXCHANGE_WEAK,
+  XI_ACCESS_UPDATE,
+  XI_ACCESS_LOCK,       /* takes a lock, whose 32-bit word is zero while it is free */
+  XI_ACCESS_SYSTEM_CALL /* no access: a call to the operating system follows */
+} xi_access_kind_t;
+
+/* A scheduler's hooks. `before` runs before each access, and returns when the thread may make it; `order` is a
+ * memory_order of C. When it returns true, an XI_ACCESS_COMPARE_EXCHANGE_WEAK fails. Where it was XI_ACCESS_LOCK it
+ * returns when the lock is free. `after` runs right after each access (not after a call to the system): `wrote` is
+ * whether it has stored `now` (an exchange may have failed), `before` is what it read, and a load returns what `after`
+ * returns. Values are the low bytes. Neither may call the allocator. */
+typedef struct xi_sched_hooks {
+  bool (*before)(const void* address, size_t size, int kind, int order);
+  uint64_t (*after)(bool wrote, uint64_t before, uint64_t now);
+} xi_sched_hooks_t;
+
+/* Sets the hooks, which the caller keeps alive; NULL: none. While there are any, at most one thread runs. False where
+ * they are not compiled in: in all flavours but sched, sched-tsan and fuzz-sched. */
+XI_EXPORT bool xi_debug_set_sched_hooks(const xi_sched_hooks_t* hooks);
+
 #if defined(__cplusplus)
 }
 #endif

@@ -24,6 +24,7 @@ constinit Seam seam;
 constinit Region region;
 
 int ask(const SeamCall& call) {
+  announce(&seam, 0, Access::kSystemCall, kRelaxed);
   return seam.hook.before != nullptr ? seam.hook.before(call) : 0;
 }
 
@@ -47,7 +48,7 @@ int take(Call kind, size_t size, size_t alignment, Purpose purpose, void** out) 
   const SeamCall call = {kind, nullptr, size, alignment};
   if (const int refused = ask(call)) return refused;
   {
-    LockGuard guard(seam.lock);
+    SeamGuard guard(seam.lock);
     if (size > kSeamMappedCap - seam.mapped_bytes) return ENOMEM;
     if (kind == Call::kMap && size > kSeamCommittedCap - seam.committed_bytes) return ENOMEM;
     const uintptr_t address = region.take(size, alignment, purpose);
@@ -75,7 +76,7 @@ int change(Call kind, void* where, size_t size, bool now, Do act) {
   const SeamCall call = {kind, where, size, 0};
   if (const int refused = ask(call)) return refused;
   {
-    LockGuard guard(seam.lock);
+    SeamGuard guard(seam.lock);
     XI_ASSERT(is_aligned(address, kSliceSize) && is_aligned(size, kSliceSize) && region.contains(address));
     const size_t before = region.committed_in(address, size);
     const size_t after = now ? size : 0;
@@ -105,17 +106,17 @@ void unlock_seam() {
 
 bool seam_addresses_are_fixed() {
   ErrnoKeeper keeper;
-  LockGuard guard(seam.lock);
+  SeamGuard guard(seam.lock);
   return region.is_fixed();
 }
 
 SeamFootprint seam_footprint() {
-  LockGuard guard(seam.lock);
+  SeamGuard guard(seam.lock);
   return seam.blocks;
 }
 
 bool seam_is_committed(uintptr_t address, size_t size) {
-  LockGuard guard(seam.lock);
+  SeamGuard guard(seam.lock);
   return region.is_committed(address, size);
 }
 
@@ -142,14 +143,14 @@ int map(size_t size, size_t alignment, Purpose purpose, void** out) {
 int unmap(void* where, size_t size) {
   const Region::Range* range = nullptr;
   {
-    LockGuard guard(seam.lock);
+    SeamGuard guard(seam.lock);
     range = region.find(address_of(where));
     XI_ASSERT(range != nullptr && range->size == size);
   }
   const int error =
       change(Call::kUnmap, where, size, false, [size](uintptr_t address) { return region.close(address, size); });
   if (error != 0) return error;
-  LockGuard guard(seam.lock);
+  SeamGuard guard(seam.lock);
   count_mapped(Purpose::kBlocks, -size);
   region.release(address_of(where));
   return 0;
@@ -160,7 +161,7 @@ int commit(void* where, size_t size) {
 }
 
 void will_use(uintptr_t address, size_t size) {
-  LockGuard guard(seam.lock);
+  SeamGuard guard(seam.lock);
   // Tests make pages from memory of their own.
   if (region.contains(address)) region.set_used(address, size);
 }

@@ -88,14 +88,14 @@ bool Page::push_thread_free(void* pointer) {
   uintptr_t seen = thread_free.load(kRelaxed);
   do {
     set_next(block, reinterpret_cast<Block*>(seen & ~kOwned));
-  } while (!thread_free.compare_exchange(seen, address_of(block) | kOwned, kAcqRel));
+  } while (!thread_free.compare_exchange_weak(seen, address_of(block) | kOwned, kAcqRel));
   return (seen & kOwned) == 0;
 }
 
 bool Page::try_claim() {
   uintptr_t seen = thread_free.load(kRelaxed);
   while ((seen & kOwned) == 0) {
-    if (thread_free.compare_exchange(seen, seen | kOwned, kAcquire)) return true;
+    if (thread_free.compare_exchange_weak(seen, seen | kOwned, kAcquire)) return true;
   }
   return false;
 }

@@ -32,7 +32,7 @@ constexpr uint64_t kStructureSampling = 4;
 }  // namespace
 
 Operations::Operations(const Subject& subject, const RunOptions& options, ShadowHeap& heap, ReuseTable& reuse,
-                       RunResult& result)
+                       RunResult& result, Ledger& ledger)
     : subject_(subject),
       api_(subject.api()),
       promises_(subject.promises()),
@@ -42,7 +42,7 @@ Operations::Operations(const Subject& subject, const RunOptions& options, Shadow
       result_(result),
       progress_(options.progress != nullptr ? options.progress : &own_progress_),
       strict_(options.strictness == Strictness::kStrict),
-      budget_(strict_ ? kStrictBudget : 0) {}
+      ledger_(ledger) {}
 
 void Operations::mix(uint64_t value) {
   uint64_t hash = result_.trace_hash;
@@ -77,8 +77,10 @@ Operations::Ran Operations::fail() {
 bool Operations::run(const Step& step) {
   begin_step(step);
   ++result_.tried[op_code_];
+  ++ledger_.under_way;
   const Ran ran = dispatch(step);
   leave();
+  --ledger_.under_way;
   if (ran == Ran::kViolated) return false;
   outcome_.skipped = ran == Ran::kSkipped;
   if (outcome_.skipped) {
@@ -135,9 +137,10 @@ bool Operations::affordable(const Expectation& expected, uint64_t charge_given_b
     // What no address space holds must fail at once, and a seam refuses; the rest might succeed, lazily, and cost
     // seconds.
     return expected.charge >= kAddressLimit || promises_.limits_at_seam ||
-           beyond_judgement_ + expected.charge <= kMaxBeyondJudgement;
+           ledger_.beyond_judgement + expected.charge <= kMaxBeyondJudgement;
   }
-  return heap_.live_charge() - beyond_judgement_ - charge_given_back + expected.charge <= options_.live_bytes_cap;
+  return heap_.live_charge() - ledger_.beyond_judgement - charge_given_back + expected.charge <=
+         options_.live_bytes_cap;
 }
 
 Operations::Answer Operations::call_allocator(const Step& step) {
@@ -196,20 +199,20 @@ Operations::Ran Operations::allocate(const Step& step) {
 
 const FillPlan& Operations::next_plan() const {
   if (strict_) return kStrictPlan;
-  return serial_ % 16 == 15 ? kSampledDensePlan : kSampledPlan;
+  return ledger_.serial % 16 == 15 ? kSampledDensePlan : kSampledPlan;
 }
 
 bool Operations::adopt(uint64_t slot, Block block, uint64_t alignment, bool zeroed, const Block* old, uint64_t kept) {
   Violation& violation = result_.violation;
   if (old == nullptr) {
     block.plan = &next_plan();
-    block.seed = block_seed(serial_++);
+    block.seed = block_seed(ledger_.serial++);
     block.allocated = here_;
   }
   if (!check_alignment(slot, block, alignment, violation)) return false;
   uint64_t usable = block.requested;
   if (api_.usable_size != nullptr) {
-    enter_subject();
+    enter_query();
     usable = api_.usable_size(block.bytes());
     leave();
   }
@@ -219,7 +222,7 @@ bool Operations::adopt(uint64_t slot, Block block, uint64_t alignment, bool zero
   if (!check_inside(subject_, slot, block, violation)) return false;
   if (!insert_without_overlap(heap_, slot, block, violation)) return false;
   if (!credible && !check_usable_covers(slot, block, usable, violation)) return false;
-  if (block.charge > kJudgedBytes) beyond_judgement_ += block.charge;
+  if (block.charge > kJudgedBytes) ledger_.beyond_judgement += block.charge;
   enter_block();
   if (zeroed && !check_zeroed(heap_, slot, block, violation)) return false;
   if (old != nullptr && !check_kept(slot, *old, block, kept, violation)) return false;
@@ -235,7 +238,7 @@ bool Operations::adopt(uint64_t slot, Block block, uint64_t alignment, bool zero
 bool Operations::usable_size_kept(uint64_t slot) {
   if (api_.usable_size == nullptr) return true;
   const Block& block = heap_.at(slot);
-  enter_subject();
+  enter_query();
   const uint64_t usable = api_.usable_size(block.bytes());
   leave();
   return check_usable_stable(slot, &block, usable, result_.violation);
@@ -273,6 +276,8 @@ Operations::Ran Operations::resize(const Step& step) {
   if (step.slot && (!usable_size_kept(*step.slot) || !verify(*step.slot))) return fail();
 
   outcome_.requested_bytes = size;
+  // As in free_block(); where the block stays after all, it is put back.
+  if (step.slot) forget(*step.slot, old);
   enter_subject();
   errno = kErrnoMark;
   void* moved = api_.realloc(step.slot ? old.bytes() : nullptr, size);
@@ -284,19 +289,14 @@ Operations::Ran Operations::resize(const Step& step) {
       report_realloc_zero(*step.slot, error, result_.violation);
       return fail();
     }
-    if (promises_.realloc_zero == ReallocZero::kFrees) {
-      forget(*step.slot, old);
-    }
-    return Ran::kDone;
+    const bool kept_it = promises_.realloc_zero != ReallocZero::kFrees;
+    return !kept_it || put_back(*step.slot, old) ? Ran::kDone : fail();
   }
   if (!check_answer(OpCode::kRealloc, expected, address, error, result_.violation)) return fail();
   if (address == 0) {
     outcome_.succeeded = false;
     outcome_.error = error;
-    return !step.slot || verify(*step.slot) ? Ran::kDone : fail();
-  }
-  if (step.slot) {
-    forget(*step.slot, old);
+    return !step.slot || (put_back(*step.slot, old) && verify(*step.slot)) ? Ran::kDone : fail();
   }
   Block block = old;
   block.address = address;
@@ -308,20 +308,26 @@ Operations::Ran Operations::resize(const Step& step) {
 
 void Operations::forget(uint64_t slot, const Block& block) {
   heap_.remove(slot);
-  if (block.charge > kJudgedBytes) beyond_judgement_ -= block.charge;
+  if (block.charge > kJudgedBytes) ledger_.beyond_judgement -= block.charge;
   if (options_.observer != nullptr) reuse_.freed(block.address);
   if (strict_) heap_.remember_freed(slot, block, here_);
+}
+
+bool Operations::put_back(uint64_t slot, const Block& block) {
+  if (block.charge > kJudgedBytes) ledger_.beyond_judgement += block.charge;
+  return insert_without_overlap(heap_, slot, block, result_.violation);
 }
 
 bool Operations::free_block(uint64_t slot) {
   if (!usable_size_kept(slot) || !verify(slot)) return false;
   const Block block = heap_.at(slot);
+  // Before the call: in the middle of it another thread may be given the block already.
+  forget(slot, block);
   enter_subject();
   errno = kErrnoMark;
   api_.free(block.bytes());
   const int error = errno;
   leave();
-  forget(slot, block);
   return check_errno_kept(OpCode::kFree, kErrnoMark, error, result_.violation);
 }
 
@@ -370,24 +376,26 @@ Operations::Ran Operations::check_one(const Step& step) {
 }
 
 bool Operations::check_structure_now() {
-  enter_subject();
+  enter_query();
   const bool right = check_structure(subject_, result_.violation);
   leave();
   return right;
 }
 
 Operations::Ran Operations::check_everything() {
-  return verify_all() && check_structure_now() ? Ran::kDone : fail();
+  const bool alone = ledger_.under_way == 1;
+  return verify_all() && (!alone || check_structure_now()) ? Ran::kDone : fail();
 }
 
 bool Operations::check_after_step() {
   const uint64_t cost = heap_.live_extent() + heap_.slot_count() * kSlotCost;
-  if (cost <= budget_) {
-    budget_ -= cost;
+  if (cost <= kStrictBudget - ledger_.compared) {
+    ledger_.compared += cost;
     if (!verify_all()) return fail_check();
   }
-  ++structure_checks_;
-  if (structure_checks_ <= kStructureEveryStep || structure_checks_ % kStructureInterval == 0) {
+  ++ledger_.structure_checks;
+  if (ledger_.under_way > 0) return true;
+  if (ledger_.structure_checks <= kStructureEveryStep || ledger_.structure_checks % kStructureInterval == 0) {
     if (!check_structure_now()) return fail_check();
   }
   return true;
@@ -415,7 +423,7 @@ bool Operations::check_and_free_all() {
 }
 
 bool Operations::check_footprint_against(const Footprint& warmed_up) {
-  enter_subject();
+  enter_query();
   const Footprint settled = settled_footprint(subject_);
   leave();
   return check_footprint(warmed_up, settled, result_.violation) || fail_check();

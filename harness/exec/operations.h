@@ -11,9 +11,20 @@
 
 namespace assay {
 
+// What the threads of one program have in common besides the model; each has an Operations of its own where they take
+// turns in the middle of calls.
+struct Ledger {
+  uint64_t serial = 0;            // blocks adopted so far
+  uint64_t beyond_judgement = 0;  // charge of live blocks that kJudgedBytes does not cover
+  uint64_t compared = 0;          // bytes compared after steps, beside what a step itself touches
+  uint64_t structure_checks = 0;
+  uint32_t under_way = 0;  // steps begun and not ended: the structure is in order only when there is no other
+};
+
 class Operations {
  public:
-  Operations(const Subject& subject, const RunOptions& options, ShadowHeap& heap, ReuseTable& reuse, RunResult& result);
+  Operations(const Subject& subject, const RunOptions& options, ShadowHeap& heap, ReuseTable& reuse, RunResult& result,
+             Ledger& ledger);
 
   // False when an oracle objected: result.violation says to what, and nothing more may run.
   [[nodiscard]] bool run(const Step& step);
@@ -65,15 +76,26 @@ class Operations {
   bool free_block(uint64_t slot);
   bool check_after_step();
   void forget(uint64_t slot, const Block& block);
+  // Undoes forget() for a block that the subject left where it was. False when another block has its place.
+  bool put_back(uint64_t slot, const Block& block);
   bool check_structure_now();
   bool usable_size_kept(uint64_t slot);
 
   // Stamps the violation with the step that was running.
   Ran fail();
   bool fail_check() { return fail() != Ran::kViolated; }
-  void enter_subject() { progress_->in_subject = kInSubject; }
+  // The call that the step is about.
+  void enter_subject() {
+    progress_->in_subject = kInSubject;
+    progress_->in_call = 1;
+  }
+  // A question of ours, which no schedule interrupts.
+  void enter_query() { progress_->in_subject = kInSubject; }
   void enter_block() { progress_->in_subject = kInBlock; }
-  void leave() { progress_->in_subject = 0; }
+  void leave() {
+    progress_->in_call = 0;
+    progress_->in_subject = 0;
+  }
   void begin_step(const Step& step);
   void mix(uint64_t value);
   const FillPlan& next_plan() const;
@@ -88,10 +110,7 @@ class Operations {
   Progress own_progress_;
   Progress* progress_;
   bool strict_;
-  uint64_t serial_ = 0;            // blocks adopted so far
-  uint64_t beyond_judgement_ = 0;  // charge of live blocks that kJudgedBytes does not cover
-  uint64_t budget_;                // bytes that may still be compared after steps, beside what a step itself touches
-  uint64_t structure_checks_ = 0;
+  Ledger& ledger_;
   Place here_;
   uint8_t op_code_ = 255;
   Outcome outcome_{};

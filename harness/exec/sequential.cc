@@ -35,7 +35,7 @@ class SequentialRun {
         subject_(subject),
         options_(options),
         space_(space),
-        operations_(subject, options, space.heap, space.reuse, result_) {}
+        operations_(subject, options, space.heap, space.reuse, result_, ledger_) {}
 
   RunResult run() {
     prepare();
@@ -176,6 +176,7 @@ class SequentialRun {
   const RunOptions& options_;
   Workspace& space_;
   RunResult result_;
+  Ledger ledger_;
   Operations operations_;
   Step step_;
   bool pending_ = false;
