@@ -126,6 +126,8 @@ Operations::Ran Operations::dispatch(const Step& step) {
     case OpCode::kFork: return fork_process();
     case OpCode::kCheck: return check_one(step);
     case OpCode::kCheckAll: return check_everything();
+    case OpCode::kOsHeal: return Ran::kDone;
+    case OpCode::kEnd: return Ran::kSkipped;
     case OpCode::kThreadExit: return step.thread == 0 ? Ran::kSkipped : Ran::kDone;
   }
   return Ran::kSkipped;

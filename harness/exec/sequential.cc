@@ -94,6 +94,7 @@ class SequentialRun {
   void fetch() {
     try {
       pending_ = steps_.next(step_);
+      if (pending_ && step_.code == OpCode::kEnd) pending_ = false;
       if (!pending_) phase_ = Phase::kEnding;
       if (pending_ && step_.thread >= ThreadTeam::kMaxThreads)
         throw InputError{"a program of more than 65,536 threads"};

@@ -46,6 +46,33 @@ TEST(ByteForm, EncodeIsTheInverseOfDecode) {
   expect_inverse(text("p0 = malloc(0..18446744073709551615 seed 1)\np1 = calloc(3..9 seed 70000, 8)\n"));
 }
 
+TEST(ByteForm, FailuresSurvive) {
+  expect_inverse(text("p0 = malloc(24) (fail: mmap#1)\nos_heal()\nfree(p0)\nend() (fail: munmap#65535+=EPERM)\n"));
+  expect_inverse(
+      text("p0 = malloc(24) @t2 (fail: mmap#1=high, mprotect#2+, madvise#1=dirty, key_create#1=EAGAIN)\nend()\n"));
+  expect_inverse(
+      text("p0..p9 = malloc(24) (fail: getrandom#1, mremap#1, thread_create#1, process_madvise#1+, mmap#1, "
+           "mmap#2, mmap#3, mmap#4)\ncheck_all() (fail: munmap#6+)\n"));
+  for (unsigned byte = 0; byte < 256; byte++) {
+    const std::vector<uint8_t> bytes = {0xd3, 'f', 'p', 0, 12, static_cast<uint8_t>(byte), 0, 0, 0, 0, 0};
+    expect_inverse(decode(bytes));
+    EXPECT_EQ(decode(bytes).lines[0].fails.empty(), byte < 192) << byte;
+  }
+}
+
+TEST(ByteForm, NothingComesBehindTheEnd) {
+  const std::vector<uint8_t> bytes = {0xd3, 'f', 'p', 0, 127, 192, 12, 0, 12, 0};
+  EXPECT_EQ(print_text(decode(bytes)), "assay 1\nend() (fail: mmap#1)\n");
+}
+
+TEST(ByteForm, WithoutTheMarkTheOperationsOfFailuresAreAliases) {
+  for (const uint8_t byte : {uint8_t{126}, uint8_t{127}}) {
+    const OpCode code = op_of_byte(byte, {});
+    EXPECT_TRUE(code != OpCode::kOsHeal && code != OpCode::kEnd);
+    EXPECT_EQ(static_cast<uint8_t>(op_of_byte(byte, {.failures = true})), byte);
+  }
+}
+
 TEST(ByteForm, EveryNumberSurvives) {
   Random random(1);
   for (const ArgKind kind : {ArgKind::kSize, ArgKind::kCount, ArgKind::kAlignment, ArgKind::kMillis, ArgKind::kFlag}) {
@@ -129,7 +156,7 @@ TEST(ByteForm, WithoutALiveBlockNoiseAllocatesOne) {
 }
 
 TEST(OpByte, AssignedOpcodesStandForThemselvesAndNoiseReachesAll) {
-  const Features all{.threads = true, .fork = true};
+  const Features all{.threads = true, .fork = true, .failures = true};
   std::set<OpCode> reached;
   for (int byte = 0; byte < 256; byte++) reached.insert(op_of_byte(static_cast<uint8_t>(byte), all));
   for (const OpInfo& row : all_ops()) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/op/byte_reader.h"
+#include "harness/op/failure_bytes.h"
 #include "harness/op/live_slots.h"
 #include "harness/op/number_bytes.h"
 #include "harness/op/op_byte.h"
@@ -33,6 +34,7 @@ void read_operation(ByteReader& reader, Features features, const LiveSlots& live
   operation.code = op_of_byte(reader.u8(), features);
   const OpInfo* row = &info(operation.code);
   if (features.threads) operation.thread = thread_of_byte(reader.u8(), *row);
+  if (row->precondition == Precondition::kLastLine) operation.thread = 0;
   if (!read_arguments(reader, *row, live, operation)) {
     // Nothing to take: better a block for the operations that follow than a call that is skipped.
     operation = {.code = OpCode::kMalloc, .thread = operation.thread};
@@ -44,6 +46,7 @@ void read_operation(ByteReader& reader, Features features, const LiveSlots& live
   } else if (row->result == ResultKind::kFills || row->result == ResultKind::kMoves) {
     read_filled(reader, live, operation.result.emplace());
   }
+  if (features.failures) read_failures(reader, operation.fails);
 }
 
 }  // namespace
@@ -57,8 +60,10 @@ void decode_into(std::span<const uint8_t> bytes, Program& program) {
   reader.seek(read_header_block(bytes, program.header));
   const size_t mark = read_schedule_mark(bytes.subspan(reader.position()));
   reader.seek(reader.position() + mark);
+  const bool failures = read_failure_mark(reader);
   if (reader.at_end()) return;
-  const Features features = features_of_byte(reader.u8());
+  Features features = features_of_byte(reader.u8());
+  features.failures = failures;
   LiveSlots live;
   uint64_t operations = 0;
   while (!reader.at_end()) {
@@ -70,6 +75,7 @@ void decode_into(std::span<const uint8_t> bytes, Program& program) {
       program.lines.pop_back();
       break;
     }
+    if (operation.code == OpCode::kEnd) break;
     live.apply(operation);
   }
   if (mark != 0) aim_schedule(program);

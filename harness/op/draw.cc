@@ -15,10 +15,12 @@ namespace {
 constexpr uint32_t kDrawnSlots = 232;
 constexpr uint64_t kLongestRange = 64;
 constexpr uint32_t kForksPerFork = 8;  // a program that may fork does so more often than the weight says
+constexpr uint32_t kFailsOneIn = 6;    // operations of a program in which calls fail
 
 bool permitted(const OpInfo& row, const LiveSlots& live, Features features) {
   if (row.code == OpCode::kFork) return features.fork;
   if (row.precondition == Precondition::kNotMainThread) return features.threads;
+  if (row.code == OpCode::kOsHeal) return features.failures;
   return !live.none() || !row.slot_arg() || row.result == ResultKind::kMoves;
 }
 
@@ -125,7 +127,28 @@ Operation Draw::operation(const LiveSlots& live, Features features, uint64_t mem
     operation.result = slots(live, false, members).value_or(SlotRange{});
   }
   numbers(row, operation);
+  if (features.failures && random_.one_in(kFailsOneIn)) operation.fails = failures();
   return operation;
+}
+
+std::vector<Failure> Draw::failures() {
+  constexpr std::array<SystemCall, 9> kCalls = {SystemCall::kMmap,     SystemCall::kMmap,     SystemCall::kMmap,
+                                                SystemCall::kMprotect, SystemCall::kMprotect, SystemCall::kMadvise,
+                                                SystemCall::kMadvise,  SystemCall::kMunmap,   SystemCall::kKeyCreate};
+  constexpr std::array<uint16_t, 4> kErrors = {ENOMEM, EAGAIN, EPERM, EINVAL};
+  Failure failure{.call = kCalls[random_.below(kCalls.size())]};
+  failure.nth = static_cast<uint16_t>(random_.one_in(2) ? 1 : random_.between(1, 6));
+  failure.persistent = random_.one_in(3);
+  if (random_.one_in(4)) failure.error = kErrors[random_.below(kErrors.size())];
+  if (random_.one_in(6)) {
+    Failure special = failure;
+    special.kind = failure.call == SystemCall::kMadvise ? FailureKind::kDirty
+                   : random_.one_in(2)                  ? FailureKind::kUnaligned
+                                                        : FailureKind::kHigh;
+    special.error = 0;
+    if (failure_fault(special).empty()) failure = special;
+  }
+  return {failure};
 }
 
 Operation Draw::allocation(uint32_t slot, uint32_t thread) {
@@ -161,6 +184,12 @@ uint64_t Draw::near(uint64_t number, ArgKind kind) {
 void settle(Program& program, Draw& draw) {
   LiveSlots live;
   uint64_t operations = 0;
+  // What was put behind the end, or has an end before it.
+  const auto is_end = [](const Operation& line) { return line.code == OpCode::kEnd; };
+  if (!program.lines.empty()) {
+    program.lines.erase(std::remove_if(program.lines.begin(), program.lines.end() - 1, is_end),
+                        program.lines.end() - 1);
+  }
   for (size_t i = 0; i < program.lines.size(); i++) {
     Operation& operation = program.lines[i];
     const OpInfo& row = info(operation.code);

@@ -23,6 +23,9 @@ class Draw {
   // An allocation of one block (not realloc) into `slot`.
   Operation allocation(uint32_t slot, uint32_t thread);
 
+  // Calls that fail in an operation: mostly one of the first of its kind, with ENOMEM.
+  std::vector<Failure> failures();
+
   Value number(ArgKind kind);                    // the mix that noise in the byte form gives
   uint64_t near(uint64_t number, ArgKind kind);  // a neighbour, a border, half or twice as much
   uint32_t thread(Features features);

@@ -4,6 +4,7 @@
 
 #include <span>
 
+#include "harness/op/failure_bytes.h"
 #include "harness/op/live_slots.h"
 #include "harness/op/number_bytes.h"
 #include "harness/op/op_byte.h"
@@ -26,12 +27,12 @@ void write_operation(const Operation& operation, Features features, const LiveSl
       write_value(operation.args[i], row.args[i], out);
     }
   }
-  if (!operation.result) return;
-  if (operation.slot) {
+  if (operation.result && operation.slot) {
     write_moved(*operation.result, live, *operation.slot, out);
-  } else {
+  } else if (operation.result) {
     write_filled(*operation.result, live, out);
   }
+  if (features.failures) write_failures(operation.fails, out);
 }
 
 // Writes lines until one would pass `max_bytes`; returns how many were written.
@@ -40,6 +41,7 @@ size_t write_lines(std::span<const Operation> lines, bool scheduled, size_t max_
   const Features features = features_needed(lines);
   const size_t start = out.size();
   if (scheduled) write_schedule_mark(out);
+  if (features.failures) write_failure_mark(out);
   out.push_back(byte_of_features(features));
   LiveSlots live;
   for (size_t i = 0; i < lines.size(); i++) {

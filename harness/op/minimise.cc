@@ -21,6 +21,7 @@ MinimiseResult minimise(const Program& program, const StillFails& still_fails, c
     simplify_schedule(candidates);
     simplify_operations(candidates);
     round_numbers(candidates);
+    simplify_failures(candidates);
   } while (!candidates.stopped() && fingerprint(candidates.best()) != before);
   join_reallocs(candidates);
   renumber_slots(candidates);

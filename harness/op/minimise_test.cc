@@ -295,5 +295,24 @@ TEST(Minimise, ResultsAreMinimaOverManyPrograms) {
   EXPECT_GE(minimisations, 100u);
 }
 
+TEST(Minimise, FailuresGoOrBecomeSimple) {
+  const Program program = parse_text(
+      "assay 1\n"
+      "p0 = malloc(900000) (fail: mmap#5+=EPERM, munmap#1, madvise#1=dirty)\n"
+      "p1 = malloc(8) (fail: mmap#1)\n"
+      "end() (fail: munmap#1)\n",
+      "x.ops");
+  // The second mmap or a later one of the line fails.
+  const StillFails still_fails = [](const Program& candidate) {
+    for (const Operation& line : candidate.lines) {
+      for (const Failure& failure : line.fails) {
+        if (failure.call == SystemCall::kMmap && failure.nth >= 2) return true;
+      }
+    }
+    return false;
+  };
+  EXPECT_EQ(print_text(minimise(program, still_fails, {}).program), "assay 1\np0 = malloc(1) (fail: mmap#2)\n");
+}
+
 }  // namespace
 }  // namespace assay

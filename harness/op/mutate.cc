@@ -34,7 +34,7 @@ class Mutator {
       uint32_t weight;
       void (Mutator::*apply)();
     };
-    static constexpr std::array<Change, 14> kChanges = {{
+    static constexpr std::array<Change, 15> kChanges = {{
         {12, &Mutator::insert_operations},
         {10, &Mutator::remove_lines},
         {6, &Mutator::duplicate_lines},
@@ -49,6 +49,7 @@ class Mutator {
         {4, &Mutator::focus_sizes},
         {4, &Mutator::free_many},
         {4, &Mutator::change_operation},
+        {5, &Mutator::change_failures},
     }};
     uint64_t sum = 0;
     for (const Change& change : kChanges) sum += change.weight;
@@ -77,7 +78,8 @@ class Mutator {
     return {first, std::min(lines_.size(), first + 1 + random_.below(random_.one_in(3) ? kLongestBlock : 2))};
   }
 
-  // The lines' own features; fork comes to a program that had none once in 64 changes that could bring it.
+  // The lines' own features; fork comes to a program that had none once in 64 changes that could bring it. Failures
+  // come by change_failures() only.
   Features features() {
     Features features = features_needed(lines_);
     features.fork |= random_.one_in(64);
@@ -184,7 +186,9 @@ class Mutator {
     if (!features_needed(lines_).threads && !random_.one_in(4)) return change_number();
     const auto [first, last] = block();
     const auto thread = static_cast<uint32_t>(random_.below(kMaxThreads));
-    for (size_t i = first; i < last; i++) lines_[i].thread = thread;
+    for (size_t i = first; i < last; i++) {
+      if (lines_[i].code != OpCode::kEnd) lines_[i].thread = thread;
+    }
   }
 
   // Many blocks where there was one, or a line of many blocks somewhere.
@@ -261,8 +265,39 @@ class Mutator {
     const OpInfo& row = info(operation.code);
     if (row.result != ResultKind::kFills) return change_slot();
     const SlotRange range = *operation.result;
+    std::vector<Failure> fails = std::move(operation.fails);
     operation = draw_.allocation(range.first, operation.thread);
     operation.result = range;
+    operation.fails = std::move(fails);
+  }
+
+  // Lets a system call fail somewhere, or elsewhere, or no longer. A program without failures gets them in one of four
+  // tries, so that most programs also run on a system that never refuses.
+  void change_failures() {
+    std::vector<size_t> failing;
+    for (size_t i = 0; i < lines_.size(); i++) {
+      if (!lines_[i].fails.empty()) failing.push_back(i);
+    }
+    if (lines_.empty() || (failing.empty() && !random_.one_in(4))) return change_number();
+    if (!failing.empty() && random_.one_in(2)) {
+      const size_t at = failing[random_.below(failing.size())];
+      std::vector<Failure> fails = std::move(lines_[at].fails);
+      lines_[at].fails.clear();
+      // Away, to another line, or as others.
+      if (random_.one_in(3)) return;
+      lines_[random_.one_in(2) ? line() : at].fails = random_.one_in(2) ? std::move(fails) : draw_.failures();
+      return;
+    }
+    if (random_.one_in(8)) {
+      if (lines_.back().code != OpCode::kEnd) lines_.push_back({.code = OpCode::kEnd});
+      lines_.back().fails = draw_.failures();
+      return;
+    }
+    const size_t at = line();
+    lines_[at].fails = draw_.failures();
+    if (lines_[at].fails.back().persistent && random_.one_in(2)) {
+      insert(at + 1 + random_.below(lines_.size() - at), {{.code = OpCode::kOsHeal}});
+    }
   }
 
   uint64_t some_access() { return random_.below(random_.one_in(8) ? 200 : kLikelyAccesses); }
@@ -333,7 +368,7 @@ Lines side_by_side(const Lines& first, const Lines& second, Random& random) {
       continue;
     }
     Operation& operation = both.emplace_back(second[b++]);
-    operation.thread = (operation.thread + turn) % kMaxThreads;
+    if (operation.code != OpCode::kEnd) operation.thread = (operation.thread + turn) % kMaxThreads;
     for (AccessEvent& event : operation.schedule) {
       if (event.kind == ScheduleKind::kPreempt) event.value = (event.value + turn) % kMaxThreads;
     }

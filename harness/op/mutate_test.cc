@@ -52,17 +52,19 @@ TEST(Generate, MakesAsManyOperationsAsAsked) {
 
 TEST(Generate, DrawsEveryOperationAndFewThreads) {
   std::set<OpCode> drawn;
-  int threaded = 0, forking = 0;
+  int threaded = 0, forking = 0, failing = 0;
   for (uint64_t seed = 0; seed < 2000; seed++) {
     const Program program = generate(seed, 100);
     const Features features = features_needed(program.lines);
     threaded += features.threads;
     forking += features.fork;
+    failing += features.failures;
     for (const Operation& operation : program.lines) drawn.insert(operation.code);
   }
   EXPECT_EQ(drawn.size(), all_ops().size());
   EXPECT_NEAR(threaded, 2000 / 6, 100);
   EXPECT_NEAR(forking, 2000 / 64, 25);
+  EXPECT_NEAR(failing, 2000 / 8, 60);
 }
 
 TEST(Mutate, KeepsProgramsWellFormedAndWithinTheLimit) {

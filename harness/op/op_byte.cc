@@ -22,9 +22,11 @@ constexpr uint32_t kForkWeight = 12;
 
 constexpr std::array<uint8_t, 3> kHeaderBlock = {0xd3, 'h', 'd'};
 constexpr size_t kHeaderValueBytes = 254;
+constexpr std::array<uint8_t, 3> kFailureMark = {0xd3, 'f', 'p'};
 
 bool permitted(const OpInfo& row, Features features) {
   if (row.code == OpCode::kFork) return features.fork;
+  if (row.code == OpCode::kOsHeal || row.code == OpCode::kEnd) return features.failures;
   return features.threads || row.precondition != Precondition::kNotMainThread;
 }
 
@@ -58,7 +60,7 @@ OpTable op_table(Features features) {
 }
 
 size_t table_index(Features features) {
-  return (features.threads ? 1 : 0) + (features.fork ? 2 : 0);
+  return (features.threads ? 1 : 0) + (features.fork ? 2 : 0) + (features.failures ? 4 : 0);
 }
 
 constexpr std::array<std::string_view, 4> kHeaderKeys = {"flavour", "mode", "subject", "expect"};
@@ -84,13 +86,17 @@ Features features_needed(std::span<const Operation> lines) {
   for (const Operation& operation : lines) {
     needed.threads |= operation.thread != 0 || info(operation.code).precondition == Precondition::kNotMainThread;
     needed.fork |= operation.code == OpCode::kFork;
+    needed.failures |= !operation.fails.empty() || operation.code == OpCode::kOsHeal || operation.code == OpCode::kEnd;
   }
   return needed;
 }
 
 OpCode op_of_byte(uint8_t byte, Features features) {
-  static const std::array<OpTable, 4> tables = {op_table({false, false}), op_table({true, false}),
-                                                op_table({false, true}), op_table({true, true})};
+  static const std::array<OpTable, 8> tables = [] {
+    std::array<OpTable, 8> made;
+    for (size_t i = 0; i < made.size(); i++) made[i] = op_table({(i & 1) != 0, (i & 2) != 0, (i & 4) != 0});
+    return made;
+  }();
   return tables[table_index(features)][byte];
 }
 
@@ -142,6 +148,19 @@ void write_header_block(const Header& header, std::vector<uint8_t>& out) {
     out.push_back(static_cast<uint8_t>(value.size() + 1));
     out.insert(out.end(), value.begin(), value.end());
   }
+}
+
+bool read_failure_mark(ByteReader& reader) {
+  ByteReader ahead = reader;
+  for (const uint8_t byte : kFailureMark) {
+    if (ahead.u8() != byte) return false;
+  }
+  reader = ahead;
+  return true;
+}
+
+void write_failure_mark(std::vector<uint8_t>& out) {
+  out.insert(out.end(), kFailureMark.begin(), kFailureMark.end());
 }
 
 }  // namespace assay

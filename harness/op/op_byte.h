@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "harness/op/byte_reader.h"
 #include "harness/op/program.h"
 
 namespace assay {
@@ -20,9 +21,11 @@ namespace assay {
 struct Features {
   bool threads = false;  // each operation is followed by a thread byte; thread_exit may occur
   bool fork = false;
+  bool failures = false;  // each operation is followed by the system calls that fail in it; os_heal and end may occur
   bool operator==(const Features&) const = default;
 };
 
+// Of failures this byte says nothing: a mark before it does.
 Features features_of_byte(uint8_t byte);
 uint8_t byte_of_features(Features features);
 Features features_needed(std::span<const Operation> lines);
@@ -38,5 +41,9 @@ uint8_t byte_of_thread(uint32_t thread);
 // right.
 size_t read_header_block(std::span<const uint8_t> bytes, Header& header);
 void write_header_block(const Header& header, std::vector<uint8_t>& out);  // throws InputError for a value too long
+
+// The mark of a program in which system calls fail; true when it comes next, and it is read then.
+bool read_failure_mark(ByteReader& reader);
+void write_failure_mark(std::vector<uint8_t>& out);
 
 }  // namespace assay

@@ -117,6 +117,7 @@ bool ProgramSteps::next(Step& step) {
   if (operation.result) step.result_slot = result_.next();
   if (operation.slot) step.slot = slot_.next();
   for (size_t i = 0; i < step.args.size(); i++) step.args[i] = operation.args[i].at(member_);
+  step.fails = operation.fails.empty() ? nullptr : &operation.fails;
   if (++member_ == members_) {
     member_ = 0;
     line_++;

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "failpoints/plan.h"
 #include "harness/op/schedule_event.h"
 
 namespace assay {
@@ -23,7 +24,7 @@ enum class OpCode : uint8_t {
 enum class ArgKind : uint8_t { kNothing, kSize, kCount, kAlignment, kSlot, kMillis, kFlag };
 enum class ResultKind : uint8_t { kNone, kFills, kMoves, kEmpties };
 enum class Capability : uint8_t { kAlways, kUsableSize, kCollect, kVirtualClock };
-enum class Precondition : uint8_t { kNone, kNotMainThread };
+enum class Precondition : uint8_t { kNone, kNotMainThread, kLastLine };
 
 // A row of ops.def as data.
 struct OpInfo {
@@ -106,6 +107,7 @@ struct Operation {
   std::optional<SlotRange> slot = std::nullopt;    // slots that it takes; none means NULL where it takes a slot
   std::array<Value, 3> args{};                     // numeric arguments, at their positions in info(code).args
   std::vector<AccessEvent> schedule{};             // what happens inside of it in mode schedule, by key
+  std::vector<Failure> fails{};                    // system calls that fail while the line runs, at most kMaxFailures
 
   uint64_t members() const;  // operations that this line stands for
   bool operator==(const Operation&) const = default;
@@ -138,6 +140,7 @@ struct Step {
   std::optional<uint64_t> result_slot;
   std::optional<uint64_t> slot;  // nullopt: NULL, where the operation takes a slot
   std::array<uint64_t, 3> args{};
+  const std::vector<Failure>* fails = nullptr;  // of the line, where there are any; lives as long as the source
 };
 
 // Where an executor gets its steps: a program in memory, or a trace that is read as it runs (bounded memory).

@@ -49,6 +49,7 @@ std::string operation_table() {
   std::string table = "| operation | slot | what it is | needs | opcode | weight |\n|---|---|---|---|---|---|\n";
   for (const OpInfo& row : all_ops()) {
     std::string needs(capability_name(row.capability));
+    if (row.precondition == Precondition::kLastLine) needs += needs.empty() ? "the last line" : ", the last line";
     if (row.precondition == Precondition::kNotMainThread) needs += needs.empty() ? "not on t0" : ", not on t0";
     table += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.name, result_name(row.result), row.doc, needs,
                          static_cast<unsigned>(row.code), row.weight);

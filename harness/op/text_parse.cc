@@ -121,6 +121,30 @@ uint32_t parse_thread(TextScanner& line) {
   return bounded(line, start, line.number("the thread"), kMaxTextThreads, "thread");
 }
 
+// `(fail: mmap#1, mprotect#2+=EPERM)` behind an operation.
+void parse_failures(TextScanner& line, std::vector<Failure>& failures) {
+  if (!line.accept("(")) return;
+  if (line.peek_word() != "fail") line.fail(fmt::format("expected 'fail:', found {}", line.found()));
+  line.word();
+  line.expect(":", "after fail");
+  do {
+    const size_t start = line.position();
+    Failure failure;
+    std::string fault;
+    size_t at = 0;
+    if (!parse_failure(line.token(",)"), failure, fault, at)) line.fail_at(start + at, fault);
+    const auto same = [&failure](const Failure& other) {
+      return other.call == failure.call && other.nth == failure.nth;
+    };
+    if (std::ranges::any_of(failures, same)) {
+      line.fail_at(start, fmt::format("{}#{} fails twice", name(failure.call), failure.nth));
+    }
+    if (failures.size() == kMaxFailures) line.fail_at(start, fmt::format("more than {} failures", kMaxFailures));
+    failures.push_back(failure);
+  } while (line.accept(","));
+  line.expect(")", "after the failures");
+}
+
 Operation parse_operation(TextScanner& line) {
   Operation operation;
   const size_t start = line.position();
@@ -141,6 +165,10 @@ Operation parse_operation(TextScanner& line) {
   if (!fills && operation.result) line.fail_at(start, fmt::format("{} has no result to put into a slot", name));
   parse_arguments(line, *row, operation);
   operation.thread = parse_thread(line);
+  if (row->precondition == Precondition::kLastLine && operation.thread != 0) {
+    line.fail_at(start, fmt::format("{} runs on t0", row->name));
+  }
+  parse_failures(line, operation.fails);
   if (!line.at_end()) line.fail(fmt::format("expected the end of the line, found {}", line.found()));
   if (operation.result && operation.slot && operation.result->members() != operation.slot->members()) {
     line.fail_at(start, fmt::format("{} slots to the left of '=' and {} to the right do not pair",
@@ -219,6 +247,9 @@ Program parse_text(std::string_view text, std::string_view file_name) {
     if (line_number == 1) {
       parse_first_line(line);
     } else if (!line.at_end() && !parse_header_line(line, program) && !schedule.parse(line)) {
+      if (!program.lines.empty() && program.lines.back().code == OpCode::kEnd) {
+        line.fail("an operation stands behind end()");
+      }
       program.lines.push_back(parse_operation(line));
     }
   } while (!text.empty());

@@ -42,6 +42,12 @@ void print_operation(Out& out, const Operation& operation) {
   }
   out.push_back(')');
   if (operation.thread != 0) fmt::format_to(std::back_inserter(out), " @t{}", operation.thread);
+  if (operation.fails.empty()) return;
+  fmt::format_to(std::back_inserter(out), " (fail: ");
+  for (size_t i = 0; i < operation.fails.size(); i++) {
+    fmt::format_to(std::back_inserter(out), "{}{}", i == 0 ? "" : ", ", print_failure(operation.fails[i]));
+  }
+  out.push_back(')');
 }
 
 }  // namespace

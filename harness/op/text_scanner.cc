@@ -105,6 +105,15 @@ std::string_view TextScanner::rest() {
   return rest;
 }
 
+std::string_view TextScanner::token(std::string_view stops) {
+  size_t end = position_;
+  while (end < line_.size() && !is_blank(line_[end]) && stops.find(line_[end]) == std::string_view::npos) end++;
+  const std::string_view token = line_.substr(position_, end - position_);
+  position_ = end;
+  skip_blanks();
+  return token;
+}
+
 std::string TextScanner::found() const {
   if (at_end()) return "the end of the line";
   const std::string_view word = peek_word();

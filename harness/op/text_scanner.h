@@ -30,6 +30,8 @@ class TextScanner {
   uint64_t number(std::string_view what);
   // All that is left of the line before a comment, without the blanks behind it.
   std::string_view rest();
+  // All up to the next blank or one of `stops`; blanks behind it are skipped.
+  std::string_view token(std::string_view stops);
   // What comes next, for an error message: quoted, shortened, and printable.
   std::string found() const;
 

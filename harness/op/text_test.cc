@@ -57,6 +57,16 @@ TEST(Text, RangesIntervalsAndHalves) {
   EXPECT_EQ(canonical(lines), lines);
 }
 
+TEST(Text, Failures) {
+  const char* const lines =
+      "p0 = malloc(900000) @t1 (fail: mmap#1)\n"
+      "p1 = malloc(1) (fail: mprotect#2+=EPERM, mmap#1=high, madvise#3=dirty)\n"
+      "os_heal()\n"
+      "end() (fail: munmap#1+)\n";
+  EXPECT_EQ(canonical(lines), lines);
+  EXPECT_EQ(canonical("fork()( fail :mmap#1=ENOMEM , munmap#2 )  # why"), "fork() (fail: mmap#1, munmap#2)\n");
+}
+
 TEST(Text, SpellingsThatCanonicalPrintUnifies) {
   EXPECT_EQ(canonical("  p0=malloc( 0x18 )@t0   # a comment\n\n# another\n\t\n"), "p0 = malloc(24)\n");
   EXPECT_EQ(canonical("p0 = malloc(24)\r\nfree(p0)\r\n"), "p0 = malloc(24)\nfree(p0)\n");
@@ -95,7 +105,17 @@ TEST(Text, MistakesAreNamedWithLineAndColumn) {
       {"assay 1\n\n  p0 = jemalloc.xallocx(p5, 100, 0, 0)\n", "3:8: unknown operation 'jemalloc.xallocx'"},
       {"assay 1\nh0 = heap_new() @t1\n", "2:1: unknown operation 'h0'"},
       {"assay 1\npreempt(t0, op 5, access 2) -> t1\n", "2:1: there is no op 5 in this program"},
-      {"assay 1\np0 = malloc(1) (fail: mmap#1)\n", "2:16: expected the end of the line, found '('"},
+      {"assay 1\np0 = malloc(1) (fail: mmap#0)\n", "2:28: the number of a call is 1 to 65535"},
+      {"assay 1\np0 = malloc(1) (fail mmap#1)\n", "2:22: expected ':' after fail, found 'mmap'"},
+      {"assay 1\np0 = malloc(1) (fale: mmap#1)\n", "2:17: expected 'fail:', found 'fale'"},
+      {"assay 1\np0 = malloc(1) (fail: mmap#1=ENOSUCH)\n",
+       "2:30: unknown errno name 'ENOSUCH'; expected one of errno.h, 'unaligned', 'high' or 'dirty'"},
+      {"assay 1\np0 = malloc(1) (fail: mmap#1, mmap#1+)\n", "2:31: mmap#1 fails twice"},
+      {"assay 1\np0 = malloc(1) (fail: mmap#1\n", "2:29: expected ')' after the failures, found the end of the line"},
+      {"assay 1\nfork() (fail: mmap#1, mmap#2, mmap#3, mmap#4, mmap#5, mmap#6, mmap#7, mmap#8, mmap#9)\n",
+       "2:79: more than 8 failures"},
+      {"assay 1\nend()\nfork()\n", "3:1: an operation stands behind end()"},
+      {"assay 1\nend() @t1\n", "2:1: end runs on t0"},
       {"assay 1\nmalloc(1)\n", "2:1: the result of malloc needs a slot: pN = malloc(...)"},
       {"assay 1\np0 = free(p1)\n", "2:1: free has no result to put into a slot"},
       {"assay 1\np0 malloc(1)\n", "2:4: expected '=' after the slot that is filled, found 'malloc'"},

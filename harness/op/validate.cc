@@ -26,6 +26,19 @@ Fault value_fault(const Value& value) {
   return std::nullopt;
 }
 
+Fault failures_fault(const std::vector<Failure>& failures) {
+  if (failures.size() > kMaxFailures) return fmt::format("more than {} failures", kMaxFailures);
+  for (size_t i = 0; i < failures.size(); i++) {
+    if (const std::string fault = failure_fault(failures[i]); !fault.empty()) return fault;
+    for (size_t k = 0; k < i; k++) {
+      if (failures[k].call == failures[i].call && failures[k].nth == failures[i].nth) {
+        return fmt::format("{}#{} fails twice", name(failures[i].call), failures[i].nth);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 Fault operation_fault(const Operation& operation, const Caps& caps) {
   if (find_op(operation.code) == nullptr) {
     return fmt::format("opcode {} is not assigned", static_cast<unsigned>(operation.code));
@@ -51,7 +64,9 @@ Fault operation_fault(const Operation& operation, const Caps& caps) {
     if (!is_number && operation.args[i] != Value{}) return fmt::format("argument {} of {} is no number", i, row.name);
     if (Fault fault = value_fault(operation.args[i])) return fault;
   }
-  return std::nullopt;
+  if (row.precondition == Precondition::kLastLine && operation.thread != 0)
+    return fmt::format("{} runs on t0", row.name);
+  return failures_fault(operation.fails);
 }
 
 Fault schedule_line_fault(const Operation& operation, const Caps& caps) {
@@ -83,6 +98,9 @@ std::optional<std::string> validate(const Program& program, const Caps& caps) {
   uint64_t operations = 0;
   for (size_t i = 0; i < program.lines.size(); i++) {
     if (Fault fault = operation_fault(program.lines[i], caps)) return fmt::format("op {}: {}", i, *fault);
+    if (info(program.lines[i].code).precondition == Precondition::kLastLine && i + 1 != program.lines.size()) {
+      return fmt::format("op {}: {} is the last line", i, info(program.lines[i].code).name);
+    }
     operations += program.lines[i].members();
     if (operations > caps.operations) return fmt::format("op {}: more than {} operations", i, caps.operations);
     if (Fault fault = schedule_line_fault(program.lines[i], caps)) return fmt::format("op {}: {}", i, *fault);

@@ -39,6 +39,12 @@ class FingerprintMaker {
       add(event.access);
       add(event.value);
     }
+    for (const Failure& failure : line.fails) {
+      add(static_cast<uint64_t>(failure.call) | static_cast<uint64_t>(failure.kind) << 8 |
+          uint64_t{failure.persistent} << 16);
+      add(failure.nth | uint64_t{failure.error} << 16);
+    }
+    add(line.fails.size());
   }
   Fingerprint print() const { return print_; }
 

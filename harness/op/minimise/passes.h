@@ -32,6 +32,9 @@ void simplify_operations(Candidates& candidates);
 // numbers.cc. Sizes, counts, alignments and times toward small round values; where none will do, the boundary itself.
 void round_numbers(Candidates& candidates);
 
+// failures.cc. Fewer system calls that fail; once and not from then on; earlier calls; ENOMEM.
+void simplify_failures(Candidates& candidates);
+
 // names.cc. Each block in a slot of its own, so that what freed the slot for the next one is not needed for that.
 void separate_slots(Candidates& candidates);
 // A realloc's block in the slot of the old one.

@@ -42,6 +42,8 @@ std::string single_call(const Operation& line, bool in_loop) {
     case OpCode::kFork: return "do_fork();";
     case OpCode::kCheck: return fmt::format("do_check({});", from);
     case OpCode::kCheckAll: return "check_all();";
+    case OpCode::kOsHeal:
+    case OpCode::kEnd:
     case OpCode::kThreadExit: return "";
   }
   throw InputError{fmt::format("{} has no form in plain C", info(line.code).name)};
@@ -54,6 +56,10 @@ std::string c_number(uint64_t value) {
 }
 
 std::string c_call(const Operation& line) {
+  if (!line.fails.empty()) {
+    throw InputError{fmt::format("{} that fails in {} has no form in plain C", print_failure(line.fails.front()),
+                                 info(line.code).name)};
+  }
   const std::string halves = half_declaration(line.result, "to") + half_declaration(line.slot, "from");
   const bool in_loop = line.members() > 1 || !halves.empty();
   const std::string call = single_call(line, in_loop);
