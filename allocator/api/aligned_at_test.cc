@@ -136,6 +136,7 @@ TEST_F(AlignedAtTest, OnlyPagesThatHoldOneLeaveTheFastPath) {
   EXPECT_NE(page_map::find(at)->owner.load(kRelaxed), thread_state.id);
   EXPECT_EQ(page_map::find(at)->owner_id(), thread_state.id);
   xi_free(at);
+  EXPECT_EQ(page_map::find(at)->used, 0u) << "the slow path frees it at once, as the fast one would";
   xi_collect(true);
   void* const again = xi_malloc(256);
   EXPECT_EQ(page_map::find(again)->owner.load(kRelaxed), thread_state.id);
