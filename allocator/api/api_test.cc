@@ -197,6 +197,10 @@ TEST_F(ApiTest, TheCapsOfTheSeamAreNullAndNothingIsLost) {
   EXPECT_EQ(footprint().committed, 0u);
 }
 
+TEST_F(ApiTest, TheVersionIsThatOfTheHeader) {
+  EXPECT_EQ(xi_version(), XI_VERSION);
+}
+
 // Committed memory has a cap of 4 GiB; 1 GiB of it is free, in holes that are too small for what is asked for next.
 TEST_F(ApiTest, FreeMemoryThatWaitsForItsPurgeDoesNotMakeAnAllocationFail) {
   for (size_t size : {300 * kMiB, 900 * kMiB}) {

@@ -14,5 +14,5 @@ int xi_malloc_trim(size_t) noexcept {
 }
 
 int xi_version() noexcept {
-  return 100;
+  return XI_VERSION;
 }

@@ -203,6 +203,53 @@ TEST_F(FamilyTest, ExpandNeverMoves) {
   xi_free(block);
 }
 
+// One name after the other, with a size that no default would give.
+TEST_F(FamilyTest, EachNameGivesWhatItSays) {
+  const auto expect_block = [](void* block, size_t size, size_t alignment, size_t offset) {
+    ASSERT_NE(block, nullptr);
+    EXPECT_TRUE(is_aligned(address_of(block) + offset, alignment)) << alignment;
+    EXPECT_GE(xi_usable_size(block), size);
+    memset(block, 0x5e, size);
+    xi_free(block);
+  };
+  for (int round = 0; round < 20; ++round) {
+    expect_block(xi_mallocn(7, 300), 2100, 16, 0);
+    expect_block(xi_malloc_aligned(2100, 512), 2100, 512, 0);
+    expect_block(xi_memalign(512, 2100), 2100, 512, 0);
+    expect_block(xi_calloc_aligned(7, 300, 512), 2100, 512, 0);
+    expect_block(xi_calloc_aligned_at(7, 300, 512, 24), 2100, 512, 24);
+    expect_block(xi_zalloc_aligned(2100, 512), 2100, 512, 0);
+    expect_block(xi_zalloc_aligned_at(2100, 512, 24), 2100, 512, 24);
+  }
+}
+
+TEST_F(FamilyTest, EachReallocKeepsTheContents) {
+  auto* block = static_cast<unsigned char*>(xi_malloc(64));
+  for (unsigned char i = 0; i < 64; ++i) block[i] = i;
+  size_t size = 64;
+  const auto expect_kept = [&](const char* what, void* moved, size_t alignment, size_t offset) {
+    ASSERT_NE(moved, nullptr) << what;
+    block = static_cast<unsigned char*>(moved);
+    EXPECT_TRUE(is_aligned(address_of(block) + offset, alignment)) << what;
+    EXPECT_GE(xi_usable_size(block), size) << what;
+    for (size_t i = 0; i < 64; ++i) ASSERT_EQ(block[i], i) << what;
+    size *= 2;
+  };
+  expect_kept("reallocn", xi_reallocn(block, 4, size / 4), 16, 0);
+  expect_kept("reallocarray", xi_reallocarray(block, 4, size / 4), 16, 0);
+  expect_kept("reallocf", xi_reallocf(block, size), 16, 0);
+  expect_kept("rezalloc", xi_rezalloc(block, size), 16, 0);
+  expect_kept("recalloc", xi_recalloc(block, size / 4, 4), 16, 0);
+  expect_kept("realloc_aligned", xi_realloc_aligned(block, size, 256), 256, 0);
+  expect_kept("realloc_aligned_at", xi_realloc_aligned_at(block, size, 256, 40), 256, 40);
+  expect_kept("rezalloc_aligned", xi_rezalloc_aligned(block, size, 256), 256, 0);
+  expect_kept("rezalloc_aligned_at", xi_rezalloc_aligned_at(block, size, 256, 40), 256, 40);
+  expect_kept("recalloc_aligned", xi_recalloc_aligned(block, size / 4, 4, 256), 256, 0);
+  expect_kept("recalloc_aligned_at", xi_recalloc_aligned_at(block, size / 4, 4, 256, 40), 256, 40);
+  expect_kept("urealloc", xi_urealloc(block, size, nullptr, nullptr), 16, 0);
+  xi_free(block);
+}
+
 TEST_F(FamilyTest, PagesOfTheSystem) {
   for (size_t size : {0u, 1u, 4096u, 4097u, 100'000u}) {
     void* const plain = xi_valloc(size);

@@ -213,7 +213,8 @@ XI_EXPORT void xi_collect(bool force) XI_NOEXCEPT;
 /* As xi_collect(true); 1 when memory was given back, else 0. `pad` is ignored. malloc_trim(3). */
 XI_EXPORT int xi_malloc_trim(size_t pad) XI_NOEXCEPT;
 
-/* Version as 10000 * major + 100 * minor + patch. */
+/* Version as 10000 * major + 100 * minor + patch: of the library, and of this header. */
+#define XI_VERSION 100
 XI_EXPORT int xi_version(void) XI_NOEXCEPT;
 
 #if defined(__cplusplus)
