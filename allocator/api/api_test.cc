@@ -134,7 +134,7 @@ TEST_F(ApiTest, ReallocToZeroIsAMinimalLiveBlock) {
 TEST_F(ApiTest, AFailedReallocLeavesTheBlock) {
   auto* const block = static_cast<char*>(xi_malloc(100));
   memset(block, 5, 100);
-  FailCalls fail{XI_OS_COMMIT, 1, true};
+  FailCalls fail{kCommits, 1, true};
   fail.install();
   EXPECT_EQ(xi_realloc(block, 100'000), nullptr);
   xi_debug_set_os_hook(nullptr, nullptr, nullptr);

@@ -20,14 +20,21 @@ struct Hook {
 };
 constinit Hook hook;
 
-static_assert(static_cast<int>(xi::os::Call::kReserve) == XI_OS_RESERVE);
-static_assert(static_cast<int>(xi::os::Call::kDiscard) == XI_OS_DISCARD);
+static_assert(static_cast<int>(xi::os::Call::kMmap) == XI_OS_MMAP);
+static_assert(static_cast<int>(xi::os::Call::kMadvise) == XI_OS_MADVISE);
+static_assert(xi::os::kUnaligned == XI_OS_UNALIGNED && xi::os::kHigh == XI_OS_HIGH && xi::os::kDirty == XI_OS_DIRTY);
 static_assert(static_cast<int>(xi::os::Call::kGetrandom) == XI_OS_GETRANDOM);
 static_assert(static_cast<int>(xi::Access::kUpdate) == XI_ACCESS_UPDATE);
 static_assert(static_cast<int>(xi::Access::kSystemCall) == XI_ACCESS_SYSTEM_CALL);
 
 xi_os_call_t to_public(const xi::os::SeamCall& call) {
-  return {static_cast<xi_os_kind_t>(call.kind), call.address, call.size, call.alignment};
+  return {.kind = static_cast<xi_os_kind_t>(call.kind),
+          .address = call.address,
+          .size = call.size,
+          .alignment = call.alignment,
+          .access = call.access == xi::os::Protection::kReadWrite,
+          .metadata = call.purpose == xi::os::Purpose::kMetadata,
+          .known = call.known};
 }
 
 int ask_hook(const xi::os::SeamCall& call) {

@@ -339,7 +339,7 @@ TEST_F(FamilyTest, Strings) {
 }
 
 TEST_F(FamilyTest, StringsWithoutMemory) {
-  FailCalls fail{XI_OS_RESERVE, 1, true};
+  FailCalls fail{kReserves, 1, true};
   fail.install();
   errno = 0;
   EXPECT_EQ(xi_strdup("text"), nullptr);

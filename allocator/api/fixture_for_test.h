@@ -37,19 +37,33 @@ class FreshAllocator : public testing::Test {
   }
 };
 
-// Makes the `nth` call of a kind fail with ENOMEM, and with `onwards` all later ones too.
-struct FailCalls {
+// What a system call is for.
+struct CallsFor {
   xi_os_kind_t kind;
+  bool access = false;
+};
+inline constexpr CallsFor kReserves{XI_OS_MMAP, false};
+inline constexpr CallsFor kMaps{XI_OS_MMAP, true};
+inline constexpr CallsFor kCommits{XI_OS_MPROTECT, true};
+inline constexpr CallsFor kProtects{XI_OS_MPROTECT, false};
+inline constexpr CallsFor kDiscards{XI_OS_MADVISE};
+inline constexpr CallsFor kUnmaps{XI_OS_MUNMAP};
+inline constexpr CallsFor kKeys{XI_OS_KEY_CREATE};
+
+// Makes the `nth` call for something fail with ENOMEM (or as `answer` says), and with `onwards` all later ones too.
+struct FailCalls {
+  CallsFor what;
   int nth;
   bool onwards = false;
+  int answer = 12 /* ENOMEM */;
   int seen = 0;
 
   void install() { xi_debug_set_os_hook(&before, nullptr, this); }
   static int before(void* context, const xi_os_call_t* call) {
     auto* const self = static_cast<FailCalls*>(context);
-    if (call->kind != self->kind) return 0;
+    if (call->kind != self->what.kind || call->access != self->what.access) return 0;
     ++self->seen;
-    return self->seen == self->nth || (self->onwards && self->seen > self->nth) ? 12 /* ENOMEM */ : 0;
+    return self->seen == self->nth || (self->onwards && self->seen > self->nth) ? self->answer : 0;
   }
 };
 

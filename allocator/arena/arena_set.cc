@@ -5,6 +5,7 @@
 #include "allocator/base/assert.h"
 #include "allocator/base/lock.h"
 #include "allocator/os/clock.h"
+#include "allocator/os/unmap_later.h"
 #include "allocator/support/options.h"
 
 namespace xi {
@@ -101,6 +102,7 @@ size_t max_claim_slices() {
 }
 
 void purge_arenas(bool force) {
+  if (force) os::retry_unmaps();
   const size_t arenas = set.count.load(kAcquire);
   uint64_t now = 0;
   for (size_t i = 0; i < arenas; ++i) {

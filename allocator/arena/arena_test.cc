@@ -156,7 +156,7 @@ TEST_F(ArenaTest, DecommitUnderLoad) {
 
 TEST_F(ArenaTest, AFailedCommitLosesNothing) {
   const SliceClaim a = claim(1);
-  FailCalls fail{XI_OS_COMMIT, 1, true};
+  FailCalls fail{kCommits, 1, true};
   fail.install();
   SliceClaim refused;
   EXPECT_NE(claim_slices(2, kSliceSize, &refused), 0);
@@ -176,7 +176,7 @@ TEST_F(ArenaTest, WhatAFailedClaimCommittedGoesBack) {
   purge_arenas(true);
   release_slices(b);
   // Slices 0..2: only the middle one is committed, so that a claim of all takes two calls.
-  FailCalls fail{XI_OS_COMMIT, 2, true};
+  FailCalls fail{kCommits, 2, true};
   fail.install();
   SliceClaim refused;
   EXPECT_NE(claim_slices(3, kSliceSize, &refused), 0);
@@ -187,7 +187,7 @@ TEST_F(ArenaTest, WhatAFailedClaimCommittedGoesBack) {
 
 TEST_F(ArenaTest, AFailedPurgeIsTriedAgain) {
   release_slices(claim(2));
-  FailCalls fail{XI_OS_DECOMMIT, 1};
+  FailCalls fail{kDiscards, 1};
   fail.install();
   purge_arenas(true);
   EXPECT_EQ(footprint().committed, 2 * kSliceSize);
@@ -196,7 +196,7 @@ TEST_F(ArenaTest, AFailedPurgeIsTriedAgain) {
 }
 
 TEST_F(ArenaTest, ReserveIsHalvedUntilTheSystemAgrees) {
-  FailCalls fail{XI_OS_RESERVE, 1};
+  FailCalls fail{kReserves, 1};
   fail.install();
   const SliceClaim a = claim(1);
   EXPECT_EQ(a.arena->slice_count << kSliceShift, static_cast<size_t>(options.arena_reserve) / 2);
@@ -222,7 +222,7 @@ TEST_F(ArenaTest, TheLimitIsHonoured) {
 }
 
 TEST_F(ArenaTest, MetadataThatCannotBeMappedGivesTheRangeBack) {
-  FailCalls fail{XI_OS_MAP, 1, true};
+  FailCalls fail{kMaps, 1, true};
   fail.install();
   SliceClaim refused;
   EXPECT_NE(claim_slices(1, kSliceSize, &refused), 0);

@@ -68,7 +68,6 @@ void end_mapping_of(Page* page, uintptr_t start, size_t size) {
   void* const address = reinterpret_cast<void*>(start);
   give_page_struct(page);
   if (const int error = os::unmap(address, size)) {
-    os::discard(address, size);
     warn_unmap_failed(error);
     return;
   }

@@ -39,14 +39,12 @@ XI_EXPORT void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_by
  * asked before the first allocation. */
 XI_EXPORT bool xi_debug_addresses_are_fixed(void);
 
-/* Calls into the operating system, as the seam sees them. */
+/* System calls, as the seam sees them: each one that would be made. */
 typedef enum xi_os_kind {
-  XI_OS_RESERVE,  /* mmap of address space, nothing committed */
-  XI_OS_MAP,      /* mmap of readable and writable memory */
-  XI_OS_UNMAP,    /* munmap */
-  XI_OS_COMMIT,   /* mprotect to readable and writable */
-  XI_OS_DECOMMIT, /* madvise and mprotect: contents gone, not accessible */
-  XI_OS_DISCARD,  /* madvise: contents gone, still accessible */
+  XI_OS_MMAP,
+  XI_OS_MUNMAP,
+  XI_OS_MPROTECT,
+  XI_OS_MADVISE, /* MADV_DONTNEED */
   XI_OS_KEY_CREATE,
   XI_OS_GETRANDOM
 } xi_os_kind_t;
@@ -55,14 +53,21 @@ typedef struct xi_os_call {
   xi_os_kind_t kind;
   void* address; /* NULL where the kernel chooses */
   size_t size;
-  size_t alignment; /* 0 where none is asked for */
+  size_t alignment; /* of an mmap: what the caller would like; mmap itself promises 4 KiB */
+  bool access;      /* of mmap and mprotect: readable and writable, else not accessible */
+  bool metadata;    /* of the allocator's own */
+  bool known;       /* false when [address, address + size) is no part of one mapping: a fault of the allocator */
 } xi_os_call_t;
 
-/* What the seam makes of a call that is about to happen: 0 lets it happen, an errno value makes it fail with that. */
+/* What the seam makes of a call that is about to happen: 0 lets it happen, an errno value makes it fail with that. An
+ * mmap may also succeed at an address that is no multiple of more than 4 KiB, or above all addresses that can be
+ * touched; a madvise may fail with ENOMEM and leave rubbish in its range. A call that is not `known` fails anyway. */
+enum { XI_OS_UNALIGNED = -1, XI_OS_HIGH = -2, XI_OS_DIRTY = -3 };
 typedef int (*xi_os_before_t)(void* context, const xi_os_call_t* call);
-/* After a call that succeeded; `address` is where. Both may run on any thread that is inside the allocator. The hook
- * stays over xi_debug_reset(), whose own unmapping it is not told of. Beside what the hook refuses, the seam fails with
- * ENOMEM a call that would take all mapped address space above 1 TiB or all committed memory above 4 GiB. */
+/* After a call that succeeded; `address` is where. Both may run on any thread that is inside the allocator, and must
+ * not call it. The hook stays over xi_debug_reset(), whose own unmapping it is not told of. Beside what the hook
+ * refuses, the seam fails with ENOMEM a call that would take all mapped address space above 1 TiB or all committed
+ * memory above 4 GiB. */
 typedef void (*xi_os_after_t)(void* context, const xi_os_call_t* call, void* address);
 XI_EXPORT void xi_debug_set_os_hook(xi_os_before_t before, xi_os_after_t after, void* context);
 

@@ -1,77 +1,88 @@
-// The memory calls of every flavour without seams.
-#if !defined(XIMALLOC_TEST_SEAMS)
-
 #include "allocator/os/memory.h"
 
-#include <sys/mman.h>
+#include <cerrno>
 
 #include "allocator/base/assert.h"
 #include "allocator/base/bits.h"
 #include "allocator/base/config.h"
+#include "allocator/os/calls.h"
 #include "allocator/os/errno_keeper.h"
+#include "allocator/os/unmap_later.h"
 
 namespace xi::os {
 
 namespace {
 
-int map_anywhere(size_t size, int protection, void** out) {
-  void* const address = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (address == MAP_FAILED) return errno;
-  *out = address;
-  return 0;
+bool is_usable(const void* address, size_t size) {
+  return address_of(address) + size <= size_t{1} << kAddressBits;
 }
 
-// mmap aligns to its own page size only: when that is not enough, map more and cut off both ends. A cut that fails
-// leaves address space that is never touched.
-int map_aligned(size_t size, size_t alignment, int protection, void** out) {
+// A mapping that nobody has seen goes back, at once or later.
+void give_back(void* address, size_t size) {
+  if (call_munmap(address, size) != 0) unmap_later(address, size);
+}
+
+// mmap aligns to its own page size only: when that is not enough, map more and cut off both ends.
+int map_aligned(size_t size, size_t alignment, Protection access, Purpose purpose, void** out) {
   ErrnoKeeper keeper;
-  int error = map_anywhere(size, protection, out);
-  if (error != 0 || is_aligned(address_of(*out), alignment)) return error;
-  munmap(*out, size);
+  void* start = nullptr;
+  int error = call_mmap(size, alignment, access, purpose, &start);
+  if (error != 0) return error;
+  if (is_aligned(address_of(start), alignment) && is_usable(start, size)) {
+    *out = start;
+    return 0;
+  }
+  give_back(start, size);
   size_t padded = 0;
   if (__builtin_add_overflow(size, alignment, &padded)) return ENOMEM;
-  error = map_anywhere(padded, protection, out);
+  error = call_mmap(padded, 1, access, purpose, &start);
   if (error != 0) return error;
-  char* const start = static_cast<char*>(*out);
-  const size_t head = align_up(address_of(start), alignment) - address_of(start);
+  if (!is_usable(start, padded)) {
+    give_back(start, padded);
+    return ENOMEM;
+  }
+  char* const first = static_cast<char*>(start);
+  const size_t head = align_up(address_of(first), alignment) - address_of(first);
   const size_t tail = padded - head - size;
-  if (head > 0) munmap(start, head);
-  if (tail > 0) munmap(start + head + size, tail);
-  *out = start + head;
+  if (head > 0) give_back(first, head);
+  if (tail > 0) give_back(first + head + size, tail);
+  *out = first + head;
   return 0;
 }
 
 }  // namespace
 
 int reserve(size_t size, size_t alignment, void** out) {
-  return map_aligned(size, alignment, PROT_NONE, out);
+  return map_aligned(size, alignment, Protection::kNone, Purpose::kBlocks, out);
 }
 
-int map(size_t size, size_t alignment, Purpose, void** out) {
-  return map_aligned(size, alignment, PROT_READ | PROT_WRITE, out);
+int map(size_t size, size_t alignment, Purpose purpose, void** out) {
+  return map_aligned(size, alignment, Protection::kReadWrite, purpose, out);
 }
 
 int unmap(void* address, size_t size) {
   ErrnoKeeper keeper;
-  return munmap(address, size) == 0 ? 0 : errno;
+  retry_one_unmap();
+  const int error = call_munmap(address, size);
+  if (error == 0) return 0;
+  call_madvise(address, size);
+  return unmap_later(address, size) ? 0 : error;
 }
 
 int commit(void* address, size_t size) {
   ErrnoKeeper keeper;
-  return mprotect(address, size, PROT_READ | PROT_WRITE) == 0 ? 0 : errno;
+  return call_mprotect(address, size, Protection::kReadWrite);
 }
 
 int decommit(void* address, size_t size) {
   ErrnoKeeper keeper;
-  if (madvise(address, size, MADV_DONTNEED) != 0) return errno;
-  return mprotect(address, size, PROT_NONE) == 0 ? 0 : errno;
+  if (const int error = call_madvise(address, size)) return error;
+  return call_mprotect(address, size, Protection::kNone);
 }
 
 int discard(void* address, size_t size) {
   ErrnoKeeper keeper;
-  return madvise(address, size, MADV_DONTNEED) == 0 ? 0 : errno;
+  return call_madvise(address, size);
 }
 
 }  // namespace xi::os
-
-#endif

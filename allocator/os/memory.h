@@ -1,5 +1,6 @@
 // Memory from the operating system. Every function returns 0 or an errno value and leaves errno itself alone; sizes and
-// addresses are multiples of the slice size. In the test flavours each call first passes the seam (os/seam.h).
+// addresses are multiples of the slice size. No address is at or above 2^kAddressBits. In the test flavours each system
+// call that is made here passes the seam (os/seam.h).
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,8 @@ int reserve(size_t size, size_t alignment, void** out);
 // Zeroed memory that is ready to use, at a multiple of `alignment`. The kernel supplies it when it is touched.
 int map(size_t size, size_t alignment, Purpose purpose, void** out);
 
-// Gives back a whole range of reserve() or map().
+// Gives back a whole range of reserve() or map(). When the system refuses, its contents go and it is unmapped later
+// (os/unmap_later.h); an error means that it stays mapped for good.
 int unmap(void* address, size_t size);
 
 // Makes a part of a reserved range readable and writable; zeroed where it was not committed before. On failure nothing

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <initializer_list>
 
 #include "allocator/base/assert.h"
 #include "allocator/base/bits.h"
@@ -81,36 +82,73 @@ size_t Region::index_after(uintptr_t address) const {
   return low;
 }
 
-uintptr_t Region::take(size_t size, size_t alignment, Purpose purpose) {
-  if (size > kSize || alignment > kSize || count_ == kMaxRanges || !reserve_once()) return 0;
-  uintptr_t candidate = align_up(base_, alignment);
-  size_t index = 0;
-  for (; index < count_ && candidate + size > ranges_[index].start; ++index) {
-    const uintptr_t past = ranges_[index].start + ranges_[index].size;
-    if (past > candidate) candidate = align_up(past, alignment);
-  }
-  if (candidate + size > base_ + kSize) return 0;
+void Region::enter(size_t index, const Range& range) {
   memmove(&ranges_[index + 1], &ranges_[index], (count_ - index) * sizeof(Range));
-  ranges_[index] = {candidate, size, purpose};
+  ranges_[index] = range;
   ++count_;
-  return candidate;
 }
 
-const Region::Range* Region::find(uintptr_t address) const {
+uintptr_t Region::take(size_t size, size_t alignment, size_t skew, Purpose purpose) {
+  if (size > kSize || alignment > kSize || count_ == kMaxRanges || !reserve_once()) return 0;
+  const size_t step = alignment < kSliceSize ? kSliceSize : alignment;
+  uintptr_t candidate = align_up(base_, step);
+  size_t index = 0;
+  for (; index < count_ && candidate + skew + size > align_down(ranges_[index].start, kSliceSize); ++index) {
+    const uintptr_t past = ranges_[index].start + ranges_[index].size;
+    if (past > candidate && contains(ranges_[index].start)) candidate = align_up(past, step);
+  }
+  if (candidate + skew + size > base_ + kSize) return 0;
+  enter(index, {candidate + skew, size, purpose});
+  return candidate + skew;
+}
+
+uintptr_t Region::take_high(size_t size, Purpose purpose) {
+  if (size > kSize || count_ == kMaxRanges || !reserve_once()) return 0;
+  const Range* const last = count_ > 0 ? &ranges_[count_ - 1] : nullptr;
+  const uintptr_t past = last != nullptr ? align_up(last->start + last->size, kSliceSize) : 0;
+  const uintptr_t start = past > kHighBase ? past : kHighBase;
+  enter(count_, {start, size, purpose});
+  return start;
+}
+
+const Region::Range* Region::covering(uintptr_t address, size_t size) const {
   const size_t index = index_after(address);
-  return index > 0 && ranges_[index - 1].start == address ? &ranges_[index - 1] : nullptr;
+  if (index == 0 || size == 0) return nullptr;
+  const Range& range = ranges_[index - 1];
+  return size <= range.size && address - range.start <= range.size - size ? &range : nullptr;
 }
 
-void Region::release(uintptr_t address) {
+void Region::release(uintptr_t address, size_t size) {
   const size_t index = index_after(address) - 1;
-  XI_ASSERT(index < count_ && ranges_[index].start == address);
-  set_committed(address, ranges_[index].size, false);
-  memmove(&ranges_[index], &ranges_[index + 1], (count_ - index - 1) * sizeof(Range));
-  --count_;
+  XI_ASSERT(covering(address, size) == &ranges_[index]);
+  Range& range = ranges_[index];
+  const Range tail = {address + size, range.start + range.size - (address + size), range.purpose};
+  range.size = address - range.start;
+  if (range.size == 0) {
+    if (tail.size > 0) {
+      range = tail;
+      return;
+    }
+    memmove(&ranges_[index], &ranges_[index + 1], (count_ - index - 1) * sizeof(Range));
+    --count_;
+  } else if (tail.size > 0) {
+    XI_ASSERT(count_ < kMaxRanges);
+    enter(index + 1, tail);
+  }
 }
 
-void Region::set_committed(uintptr_t address, size_t size, bool committed) {
-  set_bits(committed_, granule(address), size / kSliceSize, committed);
+Region::Slices Region::slices_in(uintptr_t address, size_t size) const {
+  const size_t first = slice_at(align_up(address, kSliceSize));
+  const size_t end = slice_at(align_down(address + size, kSliceSize));
+  return {first, end > first ? end : first};
+}
+
+int64_t Region::set_committed(uintptr_t address, size_t size, bool committed) {
+  const Slices slices = slices_in(address, size);
+  const size_t before = committed_in(address, size);
+  set_bits(committed_, slices.first, slices.end - slices.first, committed);
+  const size_t after = committed ? (slices.end - slices.first) * kSliceSize : 0;
+  return static_cast<int64_t>(after) - static_cast<int64_t>(before);
 }
 
 bool Region::is_committed(uintptr_t address, size_t size) const {
@@ -126,34 +164,54 @@ size_t Region::committed_in(uintptr_t address, size_t size) const {
   return total;
 }
 
-// Calls visit(address, size) for each run of granules in the range whose bit is set.
+// Calls visit(address, size) for each run of slices in the range whose bit is set.
 template <class Visit>
 void Region::each_run(const Bits& bits, uintptr_t address, size_t size, Visit visit) const {
-  const size_t end = granule(address) + size / kSliceSize;
-  for (size_t at = next_bit(bits, granule(address), end, true); at < end;) {
-    const size_t stop = next_bit(bits, at, end, false);
-    visit(base_ + at * kSliceSize, (stop - at) * kSliceSize);
-    at = next_bit(bits, stop, end, true);
+  const Slices slices = slices_in(address, size);
+  for (size_t at = next_bit(bits, slices.first, slices.end, true); at < slices.end;) {
+    const size_t stop = next_bit(bits, at, slices.end, false);
+    visit(address_of_slice(at), (stop - at) * kSliceSize);
+    at = next_bit(bits, stop, slices.end, true);
   }
 }
 
 int Region::open(uintptr_t address, size_t size) {
-  const size_t first = granule(address), end = first + size / kSliceSize;
-  if (next_bit(open_, first, end, false) == end) return 0;
-  if (syscall(SYS_mprotect, address, size, PROT_READ | PROT_WRITE) != 0) return errno;
-  set_bits(open_, first, end - first, true);
+  const Slices slices = slices_in(address, size);
+  if (next_bit(open_, slices.first, slices.end, false) == slices.end) return 0;
+  const size_t bytes = (slices.end - slices.first) * kSliceSize;
+  if (syscall(SYS_mprotect, address_of_slice(slices.first), bytes, PROT_READ | PROT_WRITE) != 0) return errno;
+  set_bits(open_, slices.first, slices.end - slices.first, true);
+  return 0;
+}
+
+int Region::protect(uintptr_t address, size_t size) {
+  const Slices slices = slices_in(address, size);
+  if (slices.first == slices.end) return 0;
+  const size_t bytes = (slices.end - slices.first) * kSliceSize;
+  if (syscall(SYS_mprotect, address_of_slice(slices.first), bytes, PROT_NONE) != 0) return errno;
+  set_bits(open_, slices.first, slices.end - slices.first, false);
   return 0;
 }
 
 int Region::close(uintptr_t address, size_t size) {
-  int error = discard(address, size);
-  if (error == 0 && syscall(SYS_mprotect, address, size, PROT_NONE) != 0) error = errno;
-  if (error == 0) set_bits(open_, granule(address), size / kSliceSize, false);
-  return error;
+  const int error = discard(address, size);
+  return error == 0 ? protect(address, size) : error;
 }
 
 int Region::discard(uintptr_t address, size_t size) {
   return syscall(SYS_madvise, address, size, MADV_DONTNEED) == 0 ? 0 : errno;
+}
+
+void Region::spoil(uintptr_t address, size_t size) {
+  constexpr size_t kEnd = 64 * kKiB;
+  each_run(open_, address, size, [this](uintptr_t run, size_t bytes) {
+    for (const uintptr_t from : {run, run + bytes - kEnd}) {
+      set_used(from, kEnd);
+      auto* destination = reinterpret_cast<void*>(from);
+      size_t left = kEnd;
+      __asm__ volatile("rep stosb" : "+D"(destination), "+c"(left) : "a"(0xDB) : "memory");
+    }
+  });
 }
 
 void Region::set_used(uintptr_t address, size_t size) {
@@ -179,6 +237,7 @@ void Region::clean(uintptr_t address, size_t size) {
 void Region::reset() {
   for (size_t i = 0; i < count_; ++i) {
     const Range& range = ranges_[i];
+    if (!contains(range.start)) continue;
     each_run(committed_, range.start, range.size, [this](uintptr_t address, size_t size) { clean(address, size); });
     set_committed(range.start, range.size, false);
   }

@@ -1,6 +1,7 @@
 // The address space that the seam hands out: one fixed region, a sorted table of the ranges in use, first fit. Which
-// granules are committed is kept here and not asked of the kernel, so that a tester can compare. Test flavours only;
-// the caller holds the seam's lock.
+// slices are committed is kept here and not asked of the kernel, so that a tester can compare. Ranges are made of pages
+// of the system, but no two share a slice, and what does not fill a slice is never accessible: an allocator that asked
+// for slices has no business there. Test flavours only; the caller holds the seam's lock.
 #pragma once
 
 #include <cstddef>
@@ -23,13 +24,17 @@ class Region {
     Purpose purpose;
   };
 
-  // A free address for the range, which is entered; 0 when there is none.
-  uintptr_t take(size_t size, size_t alignment, Purpose purpose);
-  // The range that begins at `address`, or null; release() takes it out.
-  const Range* find(uintptr_t address) const;
-  void release(uintptr_t address);
+  // A free address for the range, `skew` bytes behind a multiple of `alignment` and of the slice size. The range is
+  // entered; 0 when there is none.
+  uintptr_t take(size_t size, size_t alignment, size_t skew, Purpose purpose);
+  // The same above the region, and above all that can be touched.
+  uintptr_t take_high(size_t size, Purpose purpose);
+  // The range that holds all of [address, address + size), or null; release() takes that part out of it.
+  const Range* covering(uintptr_t address, size_t size) const;
+  void release(uintptr_t address, size_t size);
 
-  void set_committed(uintptr_t address, size_t size, bool committed);
+  // Returns by how many bytes the committed part has grown.
+  int64_t set_committed(uintptr_t address, size_t size, bool committed);
   bool is_committed(uintptr_t address, size_t size) const;
   size_t committed_in(uintptr_t address, size_t size) const;
 
@@ -39,11 +44,15 @@ class Region {
   // Known once the region is reserved, which this does if need be.
   bool is_fixed() { return reserve_once() && base_ == kFixedBase; }
 
-  // Real access to a part of a range that is taken; 0 or an errno value. What is accessible is zero where it was not
-  // accessible before. Opening what is open already costs no system call.
+  // Real access to the slices of a part of a range that is taken; 0 or an errno value. What is accessible is zero where
+  // it was not accessible before. Opening what is open already costs no system call. close() is discard() and
+  // protect().
   int open(uintptr_t address, size_t size);
+  int protect(uintptr_t address, size_t size);
   int close(uintptr_t address, size_t size);
   int discard(uintptr_t address, size_t size);
+  // Writes rubbish into what is open of it: all of a small part, both ends of a large one.
+  void spoil(uintptr_t address, size_t size);
 
   // Notes that a part of a range may hold something other than zeros.
   void set_used(uintptr_t address, size_t size);
@@ -59,13 +68,23 @@ class Region {
   static constexpr size_t kOsPage = 4096;
   using Bits = uint64_t[kSize / kSliceSize / 64];
 
+  static constexpr uintptr_t kHighBase = uintptr_t{1} << kAddressBits;
+
   bool reserve_once();
+  void enter(size_t index, const Range& range);
+  // The slices that lie wholly inside.
+  struct Slices {
+    size_t first;
+    size_t end;
+  };
+  Slices slices_in(uintptr_t address, size_t size) const;
   void clean(uintptr_t address, size_t size);
   size_t os_page(uintptr_t address) const { return (address - base_) / kOsPage; }
   template <class Visit>
   void each_run(const Bits& bits, uintptr_t address, size_t size, Visit visit) const;
   size_t index_after(uintptr_t address) const;
-  size_t granule(uintptr_t address) const { return (address - base_) / kSliceSize; }
+  size_t slice_at(uintptr_t address) const { return (address - base_) / kSliceSize; }
+  uintptr_t address_of_slice(size_t slice) const { return base_ + slice * kSliceSize; }
 
   uintptr_t base_ = 0;
   size_t count_ = 0;

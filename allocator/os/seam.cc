@@ -13,6 +13,9 @@ namespace xi::os {
 
 namespace {
 
+// How far an unaligned mapping is off: a page of the system.
+constexpr size_t kSkew = 4096;
+
 struct Seam {
   Lock lock;
   SeamHook hook;
@@ -32,61 +35,30 @@ void tell(const SeamCall& call, void* address) {
   if (seam.hook.after != nullptr) seam.hook.after(call, address);
 }
 
-void count_committed(Purpose purpose, size_t before, size_t after) {
-  seam.committed_bytes += after - before;
-  if (purpose == Purpose::kBlocks) seam.blocks.committed_bytes += after - before;
+void count_committed(Purpose purpose, int64_t grown) {
+  seam.committed_bytes += static_cast<uint64_t>(grown);
+  if (purpose == Purpose::kBlocks) seam.blocks.committed_bytes += static_cast<uint64_t>(grown);
 }
 
-void count_mapped(Purpose purpose, size_t grown) {
-  seam.mapped_bytes += grown;
-  if (purpose == Purpose::kBlocks) seam.blocks.mapped_bytes += grown;
+void count_mapped(Purpose purpose, int64_t grown) {
+  seam.mapped_bytes += static_cast<uint64_t>(grown);
+  if (purpose == Purpose::kBlocks) seam.blocks.mapped_bytes += static_cast<uint64_t>(grown);
 }
 
-// One way in for reserve and map.
-int take(Call kind, size_t size, size_t alignment, Purpose purpose, void** out) {
-  ErrnoKeeper keeper;
-  const SeamCall call = {kind, nullptr, size, alignment};
-  if (const int refused = ask(call)) return refused;
-  {
-    SeamGuard guard(seam.lock);
-    if (size > kSeamMappedCap - seam.mapped_bytes) return ENOMEM;
-    if (kind == Call::kMap && size > kSeamCommittedCap - seam.committed_bytes) return ENOMEM;
-    const uintptr_t address = region.take(size, alignment, purpose);
-    if (address == 0) return ENOMEM;
-    if (kind == Call::kMap) {
-      if (const int error = region.open(address, size)) {
-        region.release(address);
-        return error;
-      }
-      region.set_committed(address, size, true);
-      count_committed(purpose, 0, size);
-    }
-    count_mapped(purpose, size);
-    *out = reinterpret_cast<void*>(address);
-  }
-  tell(call, *out);
-  return 0;
+// A call about memory that is mapped already.
+SeamCall about(Call kind, void* where, size_t size, Protection access) {
+  SeamGuard guard(seam.lock);
+  const Region::Range* const range = region.covering(address_of(where), size);
+  return {kind, where, size, 0, access, range != nullptr ? range->purpose : Purpose::kMetadata, range != nullptr};
 }
 
-// One way in for what happens to a part of a range. `now` is whether it is committed afterwards.
-template <class Do>
-int change(Call kind, void* where, size_t size, bool now, Do act) {
-  ErrnoKeeper keeper;
-  const uintptr_t address = address_of(where);
-  const SeamCall call = {kind, where, size, 0};
-  if (const int refused = ask(call)) return refused;
-  {
-    SeamGuard guard(seam.lock);
-    XI_ASSERT(is_aligned(address, kSliceSize) && is_aligned(size, kSliceSize) && region.contains(address));
-    const size_t before = region.committed_in(address, size);
-    const size_t after = now ? size : 0;
-    if (after > before && after - before > kSeamCommittedCap - seam.committed_bytes) return ENOMEM;
-    if (const int error = act(address)) return error;
-    region.set_committed(address, size, now);
-    count_committed(Purpose::kBlocks, before, after);
-  }
-  tell(call, where);
-  return 0;
+// What was never mapped is a fault of the allocator: the tester's to report, and without a tester the end.
+int ask_about(const SeamCall& call) {
+  const int answer = ask(call);
+  XI_ASSERT(call.known || seam.hook.before != nullptr);
+  if (!call.known) return EINVAL;
+  const bool reachable = region.contains(address_of(call.address)) || call.kind == Call::kMunmap;
+  return answer == 0 && !reachable ? ENOMEM : answer;
 }
 
 }  // namespace
@@ -95,7 +67,7 @@ void set_seam_hook(const SeamHook& hook) {
   seam.hook = hook;
 }
 int seam_refuses(Call kind) {
-  return ask({kind, nullptr, 0, 0});
+  return ask({kind, nullptr, 0, 0, Protection::kNone, Purpose::kMetadata, true});
 }
 void lock_seam() {
   seam.lock.lock();
@@ -132,46 +104,87 @@ void reset_seam() {
   seam.blocks = {0, 0};
 }
 
-int reserve(size_t size, size_t alignment, void** out) {
-  return take(Call::kReserve, size, alignment, Purpose::kBlocks, out);
-}
-
-int map(size_t size, size_t alignment, Purpose purpose, void** out) {
-  return take(Call::kMap, size, alignment, purpose, out);
-}
-
-int unmap(void* where, size_t size) {
-  const Region::Range* range = nullptr;
+int call_mmap(size_t size, size_t wanted, Protection access, Purpose purpose, void** out) {
+  const SeamCall call = {Call::kMmap, nullptr, size, wanted, access, purpose, true};
+  const int answer = ask(call);
+  if (answer > 0) return answer;
   {
     SeamGuard guard(seam.lock);
-    range = region.find(address_of(where));
-    XI_ASSERT(range != nullptr && range->size == size);
+    if (size > kSeamMappedCap - seam.mapped_bytes) return ENOMEM;
+    const bool opens = access == Protection::kReadWrite && answer != kHigh;
+    if (opens && size > kSeamCommittedCap - seam.committed_bytes) return ENOMEM;
+    const uintptr_t address = answer == kHigh        ? region.take_high(size, purpose)
+                              : answer == kUnaligned ? region.take(size, 1, kSkew, purpose)
+                                                     : region.take(size, wanted, 0, purpose);
+    if (address == 0) return ENOMEM;
+    if (opens) {
+      if (const int error = region.open(address, size)) {
+        region.release(address, size);
+        return error;
+      }
+      count_committed(purpose, region.set_committed(address, size, true));
+    }
+    count_mapped(purpose, static_cast<int64_t>(size));
+    *out = reinterpret_cast<void*>(address);
   }
-  const int error =
-      change(Call::kUnmap, where, size, false, [size](uintptr_t address) { return region.close(address, size); });
-  if (error != 0) return error;
-  SeamGuard guard(seam.lock);
-  count_mapped(Purpose::kBlocks, -size);
-  region.release(address_of(where));
+  tell(call, *out);
   return 0;
 }
 
-int commit(void* where, size_t size) {
-  return change(Call::kCommit, where, size, true, [size](uintptr_t address) { return region.open(address, size); });
+int call_munmap(void* where, size_t size) {
+  const uintptr_t address = address_of(where);
+  const SeamCall call = about(Call::kMunmap, where, size, Protection::kNone);
+  if (const int refused = ask_about(call)) return refused;
+  {
+    SeamGuard guard(seam.lock);
+    if (region.contains(address)) {
+      if (const int error = region.close(address, size)) return error;
+      count_committed(call.purpose, region.set_committed(address, size, false));
+    }
+    count_mapped(call.purpose, -static_cast<int64_t>(size));
+    region.release(address, size);
+  }
+  tell(call, where);
+  return 0;
+}
+
+int call_mprotect(void* where, size_t size, Protection access) {
+  const uintptr_t address = address_of(where);
+  const SeamCall call = about(Call::kMprotect, where, size, access);
+  if (const int refused = ask_about(call)) return refused;
+  {
+    SeamGuard guard(seam.lock);
+    const bool opens = access == Protection::kReadWrite;
+    const size_t more = opens ? size - region.committed_in(address, size) : 0;
+    if (more > kSeamCommittedCap - seam.committed_bytes) return ENOMEM;
+    if (const int error = opens ? region.open(address, size) : region.protect(address, size)) return error;
+    count_committed(call.purpose, region.set_committed(address, size, opens));
+  }
+  tell(call, where);
+  return 0;
+}
+
+int call_madvise(void* where, size_t size) {
+  const uintptr_t address = address_of(where);
+  const SeamCall call = about(Call::kMadvise, where, size, Protection::kNone);
+  const int answer = ask_about(call);
+  if (answer > 0) return answer;
+  {
+    SeamGuard guard(seam.lock);
+    if (answer == kDirty) {
+      region.spoil(address, size);
+      return ENOMEM;
+    }
+    if (const int error = region.discard(address, size)) return error;
+  }
+  tell(call, where);
+  return 0;
 }
 
 void will_use(uintptr_t address, size_t size) {
   SeamGuard guard(seam.lock);
   // Tests make pages from memory of their own.
   if (region.contains(address)) region.set_used(address, size);
-}
-
-int decommit(void* where, size_t size) {
-  return change(Call::kDecommit, where, size, false, [size](uintptr_t address) { return region.close(address, size); });
-}
-
-int discard(void* where, size_t size) {
-  return change(Call::kDiscard, where, size, true, [size](uintptr_t address) { return region.discard(address, size); });
 }
 
 }  // namespace xi::os

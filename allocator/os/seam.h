@@ -6,20 +6,30 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator/os/calls.h"
+
 namespace xi::os {
 
 // The same calls, in the same order, as xi_os_kind_t of the public header.
-enum class Call : int { kReserve, kMap, kUnmap, kCommit, kDecommit, kDiscard, kKeyCreate, kGetrandom };
+enum class Call : int { kMmap, kMunmap, kMprotect, kMadvise, kKeyCreate, kGetrandom };
 
 struct SeamCall {
   Call kind;
   void* address;
   size_t size;
   size_t alignment;
+  Protection access;
+  Purpose purpose;
+  bool known;
 };
 
+// Answers of a hook that are no errno value; the same as in the public header.
+inline constexpr int kUnaligned = -1;
+inline constexpr int kHigh = -2;
+inline constexpr int kDirty = -3;
+
 struct SeamHook {
-  int (*before)(const SeamCall& call) = nullptr;  // 0, or the errno value that the call fails with
+  int (*before)(const SeamCall& call) = nullptr;  // 0, the errno value that the call fails with, or one of these
   void (*after)(const SeamCall& call, void* address) = nullptr;
 };
 

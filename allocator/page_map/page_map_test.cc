@@ -33,7 +33,7 @@ TEST_F(PageMapTest, EntersExactlyTheSlicesOfAPageAcrossLeaves) {
 }
 
 TEST_F(PageMapTest, NoMemoryForALeafIsAnAnswer) {
-  FailCalls fail{XI_OS_MAP, 1};
+  FailCalls fail{kMaps, 1};
   fail.install();
   EXPECT_FALSE(page_map::cover(7 * kGiB, kSliceSize));
   EXPECT_TRUE(page_map::cover(7 * kGiB, kSliceSize));

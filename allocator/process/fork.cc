@@ -3,6 +3,7 @@
 #include "allocator/arena/arena_set.h"
 #include "allocator/heap/heap_pool.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/os/unmap_later.h"
 #include "allocator/page/page_pool.h"
 #include "allocator/page_map/page_map.h"
 #include "allocator/process/process.h"
@@ -18,6 +19,7 @@ void unlock_all() {
 #if defined(XIMALLOC_TEST_SEAMS)
   os::unlock_seam();
 #endif
+  os::unlock_unmaps();
   page_map::unlock();
   unlock_arenas();
   unlock_page_pool();
@@ -35,6 +37,7 @@ void before_fork() {
   lock_page_pool();
   lock_arenas();
   page_map::lock();
+  os::lock_unmaps();
 #if defined(XIMALLOC_TEST_SEAMS)
   os::lock_seam();
 #endif

@@ -11,6 +11,7 @@
 #include "allocator/heap/collect.h"
 #include "allocator/os/clock.h"
 #include "allocator/os/seam.h"
+#include "allocator/os/unmap_later.h"
 #include "allocator/page/page_pool.h"
 #include "allocator/page_map/page_map.h"
 #include "allocator/support/report.h"
@@ -113,6 +114,7 @@ void reset_process() {
   reset_statistics();
   reset_warnings();
   options = Options{};
+  os::reset_unmaps();
   os::reset_seam();
   os::reset_clock();
   process.started.store(false, kRelaxed);

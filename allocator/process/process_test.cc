@@ -45,7 +45,7 @@ TEST_F(ProcessTest, AThreadWithoutHeapMayFree) {
 
 TEST_F(ProcessTest, NoMemoryForAHeapIsNullAndTheNextCallTriesAgain) {
   std::thread([] {
-    FailCalls fail{XI_OS_MAP, 1};
+    FailCalls fail{kMaps, 1};
     fail.install();
     errno = 0;
     EXPECT_EQ(xi_malloc(1), nullptr);
@@ -76,7 +76,7 @@ TEST_F(ProcessTest, DestructorsMayAllocate) {
 }
 
 TEST_F(ProcessTest, WithoutAKeyThreadsWorkAndTheNextOneGetsIt) {
-  FailCalls fail{XI_OS_KEY_CREATE, 1};
+  FailCalls fail{kKeys, 1};
   fail.install();
   void* kept = nullptr;
   std::thread([&] { kept = xi_malloc(100); }).join();

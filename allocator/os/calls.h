@@ -1,0 +1,49 @@
+// The system calls that memory.cc is made of, one function each: 0 or an errno value. In the test flavours the seam
+// (os/seam.h) stands in their place; in all others they are the calls themselves.
+#pragma once
+
+#include <cstddef>
+
+#include "allocator/os/memory.h"
+#if !defined(XIMALLOC_TEST_SEAMS)
+#include <sys/mman.h>
+
+#include <cerrno>
+#endif
+
+namespace xi::os {
+
+enum class Protection { kNone, kReadWrite };
+
+#if defined(XIMALLOC_TEST_SEAMS)
+
+// New private memory of zeros at a multiple of 4 KiB. `wanted` is the alignment that the caller would like; a seam that
+// can be as kind as a kernel seldom is saves the tester five calls for each mapping.
+int call_mmap(size_t size, size_t wanted, Protection access, Purpose purpose, void** out);
+int call_munmap(void* address, size_t size);
+int call_mprotect(void* address, size_t size, Protection access);
+// MADV_DONTNEED: what is accessible there reads as zeros afterwards.
+int call_madvise(void* address, size_t size);
+
+#else
+
+inline int call_mmap(size_t size, size_t, Protection access, Purpose, void** out) {
+  const int protection = access == Protection::kNone ? PROT_NONE : PROT_READ | PROT_WRITE;
+  void* const address = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) return errno;
+  *out = address;
+  return 0;
+}
+inline int call_munmap(void* address, size_t size) {
+  return munmap(address, size) == 0 ? 0 : errno;
+}
+inline int call_mprotect(void* address, size_t size, Protection access) {
+  return mprotect(address, size, access == Protection::kNone ? PROT_NONE : PROT_READ | PROT_WRITE) == 0 ? 0 : errno;
+}
+inline int call_madvise(void* address, size_t size) {
+  return madvise(address, size, MADV_DONTNEED) == 0 ? 0 : errno;
+}
+
+#endif
+
+}  // namespace xi::os

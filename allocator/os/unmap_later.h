@@ -1,0 +1,25 @@
+// Mappings that the system refused to take back (munmap needs memory of its own, and a free place in the process's
+// table of mappings, when it cuts one in two). Nobody uses them any more; they are kept and tried again.
+#pragma once
+
+#include <cstddef>
+
+namespace xi::os {
+
+// False when there is no room to remember it: then the address space is lost.
+bool unmap_later(void* address, size_t size);
+
+// Tries again: the one that waits longest, or all. What is refused once more goes on waiting.
+void retry_one_unmap();
+void retry_unmaps();
+
+size_t unmaps_waiting();
+
+// The lock of the list, for fork handlers.
+void lock_unmaps();
+void unlock_unmaps();
+
+// For a reset: the mappings have gone with all others.
+void reset_unmaps();
+
+}  // namespace xi::os
