@@ -46,11 +46,15 @@ SubcommandOutcome export_file(const ExportOptions& options, const GlobalOptions&
   if (!options.output.empty()) refuse_unwritable(options.output);
   const ReplayInput input = load_replay_input(options.file);
   const Setting setting = setting_of(input, global);
+  if (setting.mode != Mode::kSequential) {
+    throw InputError{fmt::format("{}: mode '{}': only what shows in mode sequential can be shown by a C file",
+                                 options.file, name(setting.mode))};
+  }
   ExportContext context;
   context.preload = preload_of(setting.subject);
   context.has_own_seam = is_ximalloc(setting.subject);
   context.file_name = options.output.empty() ? "program.c" : options.output;
-  ReplayRunner runner(setting.subject, setting.flavour, "/dev/null");
+  ReplayRunner runner(setting.subject, setting.flavour, setting.mode, "/dev/null");
   const ReplayVerdict verdict = first_violation(runner, input);
   SubcommandOutcome outcome;
   outcome.fields["output"] = "";

@@ -40,7 +40,7 @@ class Minimize {
   SubcommandOutcome run() {
     const ReplayInput input = load_replay_input(options_.file);
     const Setting setting = setting_of(input, global_);
-    ReplayRunner replay(setting.subject, setting.flavour, "/dev/null");
+    ReplayRunner replay(setting.subject, setting.flavour, setting.mode, "/dev/null");
     const Showing original = original_showing(input, replay);
     outcome_.fields["operations_before"] = program_.operations();
     outcome_.fields["operations_after"] = program_.operations();
@@ -56,8 +56,11 @@ class Minimize {
     settings.budget = std::chrono::seconds(options_.seconds);
     settings.progress = ::isatty(STDERR_FILENO) != 0 ? stderr : nullptr;
     Minimisation result = minimise_on(replay.command(), program_, original, settings);
-    result.program.header = {
-        .flavour = setting.flavour, .mode = "sequential", .subject = setting.subject, .expect = original.token};
+    outcome_.fields["mode"] = name(setting.mode);
+    result.program.header = {.flavour = setting.flavour,
+                             .mode = std::string(name(setting.mode)),
+                             .subject = setting.subject,
+                             .expect = original.token};
     hand_over(result);
     return outcome_;
   }

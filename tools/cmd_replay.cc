@@ -31,12 +31,13 @@ std::string chosen(const std::string& option, const std::optional<std::string>& 
   return header ? *header : std::string(otherwise);
 }
 
-void check_mode(const ReplayInput& input, const GlobalOptions& global) {
-  const std::string mode = chosen(global.mode, input.program.header.mode, "sequential");
-  if (mode != "sequential") {
-    throw InputError{
-        fmt::format("{}: mode '{}' is not available for the operations of this version", input.file, mode)};
+// The parser has refused unknown ones.
+Mode mode_of(const ReplayInput& input, const GlobalOptions& global) {
+  const Mode mode = *find_mode(chosen(global.mode, input.program.header.mode, "sequential"));
+  if (input.form == Form::kTrace && mode != Mode::kSequential) {
+    throw InputError{fmt::format("{}: a trace runs in mode sequential; cut it with ./assay import", input.file)};
   }
+  return mode;
 }
 
 // What the header's `expect:` makes of a verdict: "" when it is met, or says nothing.
@@ -52,7 +53,7 @@ class Replay {
   Replay(const ReplayOptions& options, const GlobalOptions& global) : options_(options), global_(global) {
     for (const std::string& file : options.files) {
       inputs_.push_back(load_replay_input(file));
-      check_mode(inputs_.back(), global);
+      mode_of(inputs_.back(), global);
     }
     for (const ReplayInput& input : inputs_) {
       std::vector<std::string> subjects = global.subjects;
@@ -78,14 +79,16 @@ class Replay {
     outcome.message = violations == 0 ? fmt::format("{} clean", jobs_.size())
                                       : fmt::format("{} of {} violated", violations, jobs_.size());
     outcome.fields["files"] = std::move(files);
+    outcome.fields["mode"] = name(jobs_.front().runner->mode());
     return outcome;
   }
 
  private:
   ReplayRunner& runner_for(const ReplayInput& input, const std::string& subject) {
     const std::string flavour = chosen(global_.flavour, input.program.header.flavour, ASSAY_FLAVOUR);
-    auto& runner = runners_[{subject, flavour}];
-    if (!runner) runner = std::make_unique<ReplayRunner>(subject, flavour);
+    const Mode mode = mode_of(input, global_);
+    auto& runner = runners_[{subject, flavour, mode}];
+    if (!runner) runner = std::make_unique<ReplayRunner>(subject, flavour, mode);
     return *runner;
   }
 
@@ -130,7 +133,7 @@ class Replay {
   const ReplayOptions& options_;
   const GlobalOptions& global_;
   std::vector<ReplayInput> inputs_;
-  std::map<std::pair<std::string, std::string>, std::unique_ptr<ReplayRunner>> runners_;
+  std::map<std::tuple<std::string, std::string, Mode>, std::unique_ptr<ReplayRunner>> runners_;
   std::vector<Job> jobs_;
 };
 

@@ -34,10 +34,7 @@ void check(const GlobalOptions& global) {
   bool known = global.flavour.empty();
   for (std::string_view flavour : kFlavours) known = known || global.flavour == flavour;
   if (!known) throw InputError{fmt::format("unknown flavour '{}'", global.flavour)};
-  if (global.mode == "schedule" || global.mode == "free") {
-    throw InputError{fmt::format("mode '{}' is not available for the operations of this version", global.mode)};
-  }
-  if (!global.mode.empty() && global.mode != "sequential") {
+  if (!global.mode.empty() && !find_mode(global.mode)) {
     throw InputError{fmt::format("unknown mode '{}' (sequential, schedule or free)", global.mode)};
   }
 }
@@ -100,7 +97,8 @@ int finish(const Invocation& invocation, SubcommandOutcome outcome) {
     object["subcommand"] = invocation.subcommand;
     object["commit"] = commit == nullptr ? "" : commit;
     object["flavour"] = global.flavour.empty() ? ASSAY_FLAVOUR : global.flavour;
-    object["mode"] = global.mode.empty() ? "sequential" : global.mode;
+    // A header line may have chosen another one than the option.
+    if (!object.contains("mode")) object["mode"] = global.mode.empty() ? "sequential" : global.mode;
     object["seconds"] = seconds.count();
     // A program name need not be UTF-8; what is not is replaced instead of refused.
     const auto handler = nlohmann::json::error_handler_t::replace;

@@ -23,9 +23,11 @@ std::string replay_report(const ReplayInput& input, const ReplayRunner& runner, 
   context.subject = runner.subject();
   context.subject_version = verdict.subject_version;
   context.flavour = runner.flavour();
+  context.mode = name(runner.mode());
   context.seed = seed;
   context.replay_command = fmt::format("./assay replay {} --subject {} --flavour {}", shell_quoted(input.file),
                                        shell_quoted(runner.subject()), runner.flavour());
+  if (runner.mode() != Mode::kSequential) context.replay_command += fmt::format(" --mode {}", context.mode);
   if (input.form != Form::kTrace) return violation_text(input.program, verdict.violation, context);
   const TraceFile trace(input.file);
   TraceSteps steps(trace, verdict.trace_process);

@@ -39,8 +39,9 @@ ReplayInput load_replay_input(const std::string& file) {
   return input;
 }
 
-ReplayRunner::ReplayRunner(const std::string& subject, const std::string& flavour, std::string stderr_path)
+ReplayRunner::ReplayRunner(const std::string& subject, const std::string& flavour, Mode mode, std::string stderr_path)
     : subject_(subject), flavour_(flavour), command_(command_for(subject, flavour)) {
+  command_.mode = mode;
   command_.stderr_path = std::move(stderr_path);
   Worker(command_).start();
 }

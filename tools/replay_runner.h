@@ -39,12 +39,13 @@ struct ReplayVerdict {
 // cannot be one, or when the flavour has not been built.
 class ReplayRunner {
  public:
-  ReplayRunner(const std::string& subject, const std::string& flavour, std::string stderr_path = "");
+  ReplayRunner(const std::string& subject, const std::string& flavour, Mode mode, std::string stderr_path = "");
 
   ReplayVerdict run(const ReplayInput& input, uint64_t times, bool print_steps = false);
 
   const std::string& subject() const { return subject_; }
   const std::string& flavour() const { return flavour_; }
+  Mode mode() const { return command_.mode; }
   const WorkerCommand& command() const { return command_; }
 
  private:

@@ -139,10 +139,9 @@ bool Operations::affordable(const Expectation& expected, uint64_t charge_given_b
     // What no address space holds must fail at once, and a seam refuses; the rest might succeed, lazily, and cost
     // seconds.
     return expected.charge >= kAddressLimit || promises_.limits_at_seam ||
-           ledger_.beyond_judgement + expected.charge <= kMaxBeyondJudgement;
+           heap_.unjudged_charge() + expected.charge <= kMaxBeyondJudgement;
   }
-  return heap_.live_charge() - ledger_.beyond_judgement - charge_given_back + expected.charge <=
-         options_.live_bytes_cap;
+  return heap_.judged_charge() - charge_given_back + expected.charge <= options_.live_bytes_cap;
 }
 
 Operations::Answer Operations::call_allocator(const Step& step) {
@@ -195,6 +194,7 @@ Operations::Ran Operations::allocate(const Step& step) {
   block.address = answer.address;
   block.requested = expected.size;
   block.charge = expected.charge;
+  block.judged = expected.charge <= kJudgedBytes;
   const uint64_t alignment = aligned ? step.args[0] : natural_alignment(expected.size);
   return adopt(*step.result_slot, block, alignment, step.code == OpCode::kCalloc, nullptr, 0) ? Ran::kDone : fail();
 }
@@ -224,15 +224,15 @@ bool Operations::adopt(uint64_t slot, Block block, uint64_t alignment, bool zero
   if (!check_inside(subject_, slot, block, violation)) return false;
   if (!insert_without_overlap(heap_, slot, block, violation)) return false;
   if (!credible && !check_usable_covers(slot, block, usable, violation)) return false;
-  if (block.charge > kJudgedBytes) ledger_.beyond_judgement += block.charge;
   enter_block();
   if (zeroed && !check_zeroed(heap_, slot, block, violation)) return false;
   if (old != nullptr && !check_kept(slot, *old, block, kept, violation)) return false;
   // What the old block's plan left out is not there to be kept.
   fill_block(block, old != nullptr && old->usable <= old->plan->dense_bytes ? kept : 0);
   leave();
-  mix(block.usable);
-  if (promises_.deterministic_addresses) mix(block.address);
+  // Which block a thread gets depends on what the others do at the time.
+  if (!ledger_.concurrent) mix(block.usable);
+  if (!ledger_.concurrent && promises_.deterministic_addresses) mix(block.address);
   if (options_.observer != nullptr) outcome_.reuse_distance = reuse_.distance(block.address);
   return true;
 }
@@ -304,19 +304,18 @@ Operations::Ran Operations::resize(const Step& step) {
   block.address = address;
   block.requested = size;
   block.charge = expected.charge;
+  block.judged = expected.charge <= kJudgedBytes;
   block.allocated = here_;
   return adopt(target, block, natural_alignment(size), false, step.slot ? &old : nullptr, kept) ? Ran::kDone : fail();
 }
 
 void Operations::forget(uint64_t slot, const Block& block) {
   heap_.remove(slot);
-  if (block.charge > kJudgedBytes) ledger_.beyond_judgement -= block.charge;
   if (options_.observer != nullptr) reuse_.freed(block.address);
   if (strict_) heap_.remember_freed(slot, block, here_);
 }
 
 bool Operations::put_back(uint64_t slot, const Block& block) {
-  if (block.charge > kJudgedBytes) ledger_.beyond_judgement += block.charge;
   return insert_without_overlap(heap_, slot, block, result_.violation);
 }
 
@@ -390,6 +389,7 @@ Operations::Ran Operations::check_everything() {
 }
 
 bool Operations::check_after_step() {
+  if (ledger_.concurrent) return true;
   const uint64_t cost = heap_.live_extent() + heap_.slot_count() * kSlotCost;
   if (cost <= kStrictBudget - ledger_.compared) {
     ledger_.compared += cost;

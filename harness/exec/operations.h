@@ -14,11 +14,11 @@ namespace assay {
 // What the threads of one program have in common besides the model; each has an Operations of its own where they take
 // turns in the middle of calls.
 struct Ledger {
-  uint64_t serial = 0;            // blocks adopted so far
-  uint64_t beyond_judgement = 0;  // charge of live blocks that kJudgedBytes does not cover
-  uint64_t compared = 0;          // bytes compared after steps, beside what a step itself touches
+  uint64_t serial = 0;    // blocks adopted so far
+  uint64_t compared = 0;  // bytes compared after steps, beside what a step itself touches
   uint64_t structure_checks = 0;
-  uint32_t under_way = 0;  // steps begun and not ended: the structure is in order only when there is no other
+  uint32_t under_way = 0;   // steps begun and not ended: the structure is in order only when there is no other
+  bool concurrent = false;  // other threads run at the same time: only the blocks of the step itself can be looked at
 };
 
 class Operations {

@@ -74,4 +74,11 @@ struct RunResult {
 // ended.
 RunResult run_sequential(StepSource& steps, const Subject& subject, const RunOptions& options);
 
+// Runs the threads of `program` at the same time, as they come; only what Order says waits. What the threads do to one
+// another differs from run to run. The rest is as above.
+RunResult run_free(const Program& program, const Subject& subject, const RunOptions& options);
+
+// As the mode says. Throws InputError where the subject or the program does not permit the mode.
+RunResult run_in_mode(const Program& program, Mode mode, const Subject& subject, const RunOptions& options);
+
 }  // namespace assay

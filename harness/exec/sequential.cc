@@ -3,6 +3,7 @@
 #include <exception>
 #include <new>
 
+#include "harness/exec/baseline.h"
 #include "harness/exec/breakpoint.h"
 #include "harness/exec/operations.h"
 #include "harness/exec/step_text.h"
@@ -18,8 +19,7 @@ struct Workspace {
   ShadowHeap heap;
   ReuseTable reuse;
   ThreadTeam team;
-  uint64_t baseline_of = 0;  // serial of the subject that `warmed_up` was measured on
-  Footprint warmed_up;
+  Baseline baseline;
 };
 
 Workspace& workspace() {
@@ -57,10 +57,7 @@ class SequentialRun {
   void prepare() {
     space_.heap.clear();
     space_.reuse.start();
-    if (has_footprint(subject_) && space_.baseline_of != subject_.serial()) {
-      space_.warmed_up = warmed_up_footprint(subject_);
-      space_.baseline_of = subject_.serial();
-    }
+    space_.baseline.measure(subject_);
     if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
   }
 
@@ -152,7 +149,7 @@ class SequentialRun {
   void finish() {
     if (!operations_.check_and_free_all()) {
       phase_ = Phase::kStopped;
-    } else if (footprint_is_due() && !operations_.check_footprint_against(space_.warmed_up)) {
+    } else if (footprint_is_due() && !operations_.check_footprint_against(space_.baseline.warmed_up())) {
       phase_ = Phase::kStopped;
     }
   }

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "harness/exec/real_thread.h"
+
 namespace assay {
 
 class ThreadTeam {
@@ -45,13 +47,11 @@ class ThreadTeam {
     bool alive;
     int32_t kernel_id;
     pthread_t handle;
-    void* signal_stack;
+    SignalStack signal_stack;
     ThreadTeam* team;
   };
   static void* enter(void* lane);
   static void wait(Lane& lane);
-  void use_signal_stack(Lane& lane);
-
   Lane* lanes_ = nullptr;
   uint32_t thread_count_ = 0;
   Body body_ = nullptr;

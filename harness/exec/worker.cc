@@ -161,6 +161,7 @@ RunResult Worker::run(const WorkRequest& request) {
   if (request.file.size() >= sizeof order.path) throw InputError{request.file + ": the path is too long"};
   set_text(order.path, request.file);
   order.trace_process = request.trace_process;
+  order.mode = command_.mode;
   order.strictness = request.options.strictness;
   order.print_steps = request.options.print_steps;
   order.live_bytes_cap = request.options.live_bytes_cap;

@@ -15,6 +15,7 @@ namespace assay {
 struct WorkerCommand {
   std::vector<std::string> arguments;    // executable first; "--channel N" is appended
   std::vector<std::string> environment;  // "NAME=value", added to ours or replacing it there
+  Mode mode = Mode::kSequential;         // in which programs run
   std::string stderr_path;               // appended to; "" leaves the worker our stderr
   uint64_t start_limit_ms = 60'000;
   uint64_t silence_limit_ms = 10'000;  // an operation without progress for as long is a hang

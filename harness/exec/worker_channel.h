@@ -27,6 +27,7 @@ struct WorkOrder {
   WorkForm form = WorkForm::kBytes;
   uint32_t byte_count = 0;
   uint32_t trace_process = 0;  // which process of a trace
+  Mode mode = Mode::kSequential;
   Strictness strictness = Strictness::kStrict;
   bool print_steps = false;
   bool observe = false;      // fill `counters`
@@ -37,7 +38,7 @@ struct WorkOrder {
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'0002;
+inline constexpr uint64_t kChannelLayout = 0x6173736179'0003;
 
 struct WorkerChannel {
   // Differs between builds that do not agree on this layout; checked by the worker before anything else.

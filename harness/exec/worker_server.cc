@@ -53,6 +53,8 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
     options.observer = &observer;
   }
   if (order.form == WorkForm::kTraceProcess) {
+    if (order.mode != Mode::kSequential)
+      throw InputError{"a trace runs in mode sequential; cut it with ./assay import"};
     const TraceFile trace(order.path);
     TraceSteps steps(trace, order.trace_process);
     channel.result = run_sequential(steps, subject, options);
@@ -60,10 +62,10 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   }
   const Program program =
       order.form == WorkForm::kFile ? read_program(order.path) : decode({channel.bytes, order.byte_count});
-  ProgramSteps steps(program);
-  channel.result = run_sequential(steps, subject, options);
+  channel.result = run_in_mode(program, order.mode, subject, options);
   // Without a seam only repetition shows a leak; a replay has the time for it, a hunt has not.
-  if (!channel.result.violation && order.check_growth && order.strictness == Strictness::kStrict) {
+  if (!channel.result.violation && order.check_growth && order.mode == Mode::kSequential &&
+      order.strictness == Strictness::kStrict) {
     channel.judging_growth = true;
     check_growth(program, subject, options, channel.result.violation);
     channel.judging_growth = false;

@@ -1,7 +1,23 @@
 #include "harness/model/pattern.h"
 
+// A race detector's runtime, where there is one. The kernels below are compiled without it and tell it what they touch:
+// that a block goes from thread to thread is the allocator's business to synchronise.
+extern "C" {
+__attribute__((weak)) void __tsan_read_range(void* begin, unsigned long size);
+__attribute__((weak)) void __tsan_write_range(void* begin, unsigned long size);
+}
+
 namespace assay {
 namespace {
+
+void tell_of_read(const void* block, size_t from, size_t to) {
+  if (__tsan_read_range != nullptr && from < to) {
+    __tsan_read_range(const_cast<char*>(static_cast<const char*>(block)) + from, to - from);
+  }
+}
+void tell_of_write(void* block, size_t from, size_t to) {
+  if (__tsan_write_range != nullptr && from < to) __tsan_write_range(static_cast<char*>(block) + from, to - from);
+}
 
 using Word [[gnu::aligned(1), gnu::may_alias]] = uint64_t;
 
@@ -72,6 +88,7 @@ uint64_t block_seed(uint64_t serial) {
 }
 
 void fill_pattern(void* block, uint64_t seed, size_t from, size_t to) {
+  tell_of_write(block, from, to);
   auto* bytes = static_cast<uint8_t*>(block);
   while (from < to && from % kWordBytes != 0) {
     bytes[from] = pattern_byte(seed, from);
@@ -85,6 +102,7 @@ void fill_pattern(void* block, uint64_t seed, size_t from, size_t to) {
 }
 
 size_t first_wrong_byte(const void* block, uint64_t seed, size_t from, size_t to) {
+  tell_of_read(block, from, to);
   const auto* bytes = static_cast<const uint8_t*>(block);
   for (; from < to && from % kWordBytes != 0; ++from) {
     if (bytes[from] != pattern_byte(seed, from)) return from;
@@ -101,6 +119,7 @@ size_t first_wrong_byte(const void* block, uint64_t seed, size_t from, size_t to
 }
 
 size_t first_nonzero_byte(const void* block, size_t from, size_t to) {
+  tell_of_read(block, from, to);
   const auto* bytes = static_cast<const uint8_t*>(block);
   while (from + kWordBytes <= to) {
     const size_t count = std::min((to - from) / kWordBytes, kBatchWords);

@@ -1,6 +1,10 @@
 // What a program believes to be allocated: its slots, the blocks in them, and which addresses they cover. Knows nothing
 // of any allocator; the oracles compare it with what the subject does. All memory is mapped (see mapped_array.h), grows
 // with the highest slot in use and is cleared in time proportional to what was used.
+//
+// Usually one thread at a time uses it. Between share() and clear() several may, each slot being one thread's at a
+// time: then insert() and what follows it are exact as before, and nothing here orders one thread's calls into the
+// subject before another's in the eyes of a race detector (shadow_heap.cc is compiled without).
 #pragma once
 
 #include <cstdint>
@@ -8,6 +12,7 @@
 #include "harness/model/extent_map.h"
 #include "harness/model/mapped_array.h"
 #include "harness/model/pattern.h"
+#include "harness/model/spin_lock.h"
 
 namespace assay {
 
@@ -22,6 +27,7 @@ struct Block {
   uint64_t requested = 0;
   uint64_t usable = 0;  // bytes that are filled and checked by the plan
   uint64_t charge = 0;  // what it counts for against the cap on live bytes
+  bool judged = true;   // false for one so large that neither its success nor its failure is judged
   uint64_t seed = 0;
   Place allocated;
   const FillPlan* plan = nullptr;
@@ -47,14 +53,17 @@ class ShadowHeap {
 
   // Everything forgotten, as new.
   void clear();
+  // Several threads from here on, for slots below `slots`.
+  void share(uint64_t slots);
 
   bool live(uint64_t slot) const { return slot < slots_.capacity() && slots_[slot].address != 0; }
   Block& at(uint64_t slot) { return slots_[slot]; }
   const Block& at(uint64_t slot) const { return slots_[slot]; }
-  // One more than the highest slot that was ever filled.
+  // One more than the highest slot that was ever filled, or that share() named.
   uint64_t slot_count() const { return slot_count_; }
   uint64_t live_blocks() const { return live_blocks_; }
-  uint64_t live_charge() const { return live_charge_; }
+  uint64_t judged_charge() const { return judged_charge_.load(std::memory_order_relaxed); }
+  uint64_t unjudged_charge() const { return unjudged_charge_.load(std::memory_order_relaxed); }
   uint64_t live_extent() const { return live_extent_; }
 
   // Puts a block into an empty slot. Returns kNoSlot, or the slot of a live block that it overlaps; then nothing
@@ -65,9 +74,6 @@ class ShadowHeap {
   // The slot of a live block that shares a byte with [begin, begin + size), kNoSlot when there is none. Walks all
   // slots.
   uint64_t find_overlap(uintptr_t begin, uint64_t size) const;
-  // Cheap and exact but for blocks that share a granule of 8 bytes without sharing a byte.
-  bool may_overlap(uintptr_t begin, uint64_t size) const { return extents_.any(begin, size); }
-
   // Keeps a few thousand freed blocks, so that a report can tell whose bytes were seen again.
   void remember_freed(uint64_t slot, const Block& block, Place where);
   const FreedBlock* find_freed(uintptr_t address) const;
@@ -75,10 +81,15 @@ class ShadowHeap {
  private:
   static constexpr size_t kFreedKept = 4096;
 
+  void count(const Block& block, bool comes);
+  uint64_t search_overlap(uintptr_t begin, uint64_t size) const;
+
+  mutable SpinLock lock_;
   ExtentMap extents_;
   MappedArray<Block> slots_;
   MappedArray<FreedBlock> freed_;
-  uint64_t slot_count_ = 0, live_blocks_ = 0, live_charge_ = 0, live_extent_ = 0;
+  uint64_t slot_count_ = 0, live_blocks_ = 0, live_extent_ = 0;
+  std::atomic<uint64_t> judged_charge_{0}, unjudged_charge_{0};  // a stale sum is good enough for the cap
   uint64_t freed_count_ = 0;
   bool packed_ = false;  // blocks were seen that share a granule legally; then removal looks for the other one
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace assay {
 namespace {
 
@@ -42,7 +44,7 @@ TEST(ShadowHeap, ClearForgetsLiveBlocks) {
   EXPECT_EQ(heap.insert(70'000, block_at(0x40000, uint64_t{3} << 20)), ShadowHeap::kNoSlot);
   heap.clear();
   EXPECT_FALSE(heap.live(70'000));
-  EXPECT_EQ(heap.live_charge(), 0u);
+  EXPECT_EQ(heap.judged_charge(), 0u);
   EXPECT_EQ(heap.insert(1, block_at(0x40000, 64)), ShadowHeap::kNoSlot);
 }
 
@@ -54,6 +56,39 @@ TEST(ShadowHeap, RemembersWhoWasThereBefore) {
   EXPECT_EQ(heap.find_freed(0x50010)->slot, 5u);
   EXPECT_EQ(heap.find_freed(0x50010)->freed.line, 7u);
   EXPECT_EQ(heap.find_freed(0x50040), nullptr);
+}
+
+// Two threads, each with slots of its own, in one stretch of memory: no sum is lost, and what overlaps is seen.
+TEST(ShadowHeap, SharedByThreadsCountsAndFindsOverlaps) {
+  constexpr uint64_t kSlotsEach = 200;
+  constexpr int kRounds = 200;
+  ShadowHeap heap;
+  heap.share(2 * kSlotsEach + 1);
+  const auto block_of = [](uint64_t slot) {
+    Block block;
+    block.address = 0x5000'0000 + slot * 24;
+    block.requested = block.usable = 24;
+    block.charge = 32;
+    return block;
+  };
+  const auto fill_and_empty = [&](uint64_t first) {
+    for (int round = 0; round < kRounds; ++round) {
+      for (uint64_t slot = first; slot < 2 * kSlotsEach; slot += 2) {
+        ASSERT_EQ(heap.insert(slot, block_of(slot)), ShadowHeap::kNoSlot);
+      }
+      if (round + 1 == kRounds) break;
+      for (uint64_t slot = first; slot < 2 * kSlotsEach; slot += 2) heap.remove(slot);
+    }
+  };
+  std::thread other(fill_and_empty, 1);
+  fill_and_empty(0);
+  other.join();
+  EXPECT_EQ(heap.live_blocks(), 2 * kSlotsEach);
+  EXPECT_EQ(heap.judged_charge(), 2 * kSlotsEach * 32);
+  EXPECT_EQ(heap.live_extent(), 2 * kSlotsEach * 24);
+  EXPECT_EQ(heap.insert(2 * kSlotsEach, block_of(7)), 7u);
+  heap.clear();
+  EXPECT_EQ(heap.slot_count(), 0u);
 }
 
 }  // namespace

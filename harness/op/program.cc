@@ -33,7 +33,19 @@ constexpr std::array<const OpInfo*, kCodes> kRowsByCode = [] {
   return rows;
 }();
 
+constexpr std::array<std::string_view, 3> kModes = {"sequential", "schedule", "free"};
+
 }  // namespace
+
+std::string_view name(Mode mode) {
+  return kModes[static_cast<size_t>(mode)];
+}
+
+std::optional<Mode> find_mode(std::string_view name) {
+  const auto found = std::ranges::find(kModes, name);
+  if (found == kModes.end()) return std::nullopt;
+  return static_cast<Mode>(found - kModes.begin());
+}
 
 size_t OpInfo::arg_count() const {
   return static_cast<size_t>(std::ranges::count_if(args, [](ArgKind kind) { return kind != ArgKind::kNothing; }));

@@ -113,7 +113,10 @@ struct Operation {
   bool operator==(const Operation&) const = default;
 };
 
+// In which order operations run: as they are written; one at a time as the schedule says; threads as they come.
 enum class Mode : uint8_t { kSequential, kSchedule, kFree };
+std::string_view name(Mode mode);
+std::optional<Mode> find_mode(std::string_view name);  // nothing when there is none of that name
 
 struct Header {
   std::optional<std::string> flavour;

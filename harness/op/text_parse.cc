@@ -11,8 +11,6 @@
 namespace assay {
 namespace {
 
-constexpr std::array<std::string_view, 3> kModes = {"sequential", "schedule", "free"};
-
 uint32_t bounded(TextScanner& line, size_t start, uint64_t number, uint32_t bound, std::string_view what) {
   if (number >= bound) line.fail_at(start, fmt::format("{} {} is out of range, 0 to {}", what, number, bound - 1));
   return static_cast<uint32_t>(number);
@@ -230,7 +228,7 @@ std::string header_fault(std::string_view key, std::string_view value) {
   }
   if (value.front() == ' ' || value.back() == ' ')
     return fmt::format("the value of {} has blanks around it", quoted(key));
-  if (key == "mode" && std::ranges::find(kModes, value) == kModes.end()) {
+  if (key == "mode" && !find_mode(value)) {
     return fmt::format("unknown mode {}; known: sequential, schedule, free", quoted(value));
   }
   return {};

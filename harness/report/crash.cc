@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <string_view>
 
+#include "harness/exec/thread_progress.h"
 #include "harness/oracle/describe.h"
 #include "harness/report/symbols.h"
 
@@ -32,6 +33,10 @@ struct Watched {
   SymbolTable symbols;
 };
 Watched watched;
+
+const Progress& progress_here() {
+  return progress_of_this_thread != nullptr ? *progress_of_this_thread : *watched.progress;
+}
 
 // How the C library ends a process is no place in an allocator.
 bool is_part_of_abort(std::string_view symbol) {
@@ -67,16 +72,16 @@ bool already_told() {
 
 // Fills in all but the oracle, which is written last: a reader that sees it sees the rest.
 void tell(Oracle oracle, Violation& draft) {
-  draft.line = watched.progress->line;
-  draft.member = watched.progress->member;
-  draft.op_code = watched.progress->op_code;
+  draft.line = progress_here().line;
+  draft.member = progress_here().member;
+  draft.op_code = progress_here().op_code;
   *watched.crash = draft;
   watched.crash->oracle = oracle;
 }
 
 void say_harness_bug(const char* what) {
   char text[256];
-  const uint64_t line = watched.progress->line;
+  const uint64_t line = progress_here().line;
   const auto written =
       line == kNoOperation
           ? fmt::format_to_n(text, sizeof text, "HARNESS BUG: {} outside the subject, before or after the program\n",
@@ -90,7 +95,7 @@ void on_signal(int signal_number, siginfo_t* details, void*) {
   if (already_told()) _exit(1);
   Violation draft;
   const bool owned = find_frame(draft);
-  const uint8_t where = watched.progress->in_subject;
+  const uint8_t where = progress_here().in_subject;
   if (where == 0 && !owned) {
     say_harness_bug(signal_name);
     signal(signal_number, SIG_DFL);
@@ -117,7 +122,7 @@ void on_signal(int signal_number, siginfo_t* details, void*) {
 }
 
 void on_exit_inside() {
-  if (watched.progress->in_subject == 0 || already_told()) return;
+  if (progress_here().in_subject == 0 || already_told()) return;
   Violation draft;
   find_frame(draft);
   describe(draft.sentence, "the allocator ended the process");
@@ -138,7 +143,7 @@ void tell_sanitizer(std::string_view what) {
   if (already_told()) return;
   Violation draft;
   const bool owned = find_frame(draft);
-  if (watched.progress->in_subject == 0 && !owned) return say_harness_bug("a sanitizer's report");
+  if (progress_here().in_subject == 0 && !owned) return say_harness_bug("a sanitizer's report");
   describe(draft.sentence, "a sanitizer found a fault in the allocator");
   describe(draft.expected, "no report");
   describe(draft.seen, "{}", what);

@@ -8,7 +8,7 @@
 declare -A synopsis purpose options operands
 
 flavours=(dev release fuzz cov)
-modes=(sequential)
+modes=(sequential schedule free)
 
 synopsis[fuzz]='[TARGET…] [--seconds N] [--engine libfuzzer] [--jobs J] [--keep-going] [--known FILE]'
 purpose[fuzz]='hunt for bugs: all targets, 60 s in all by default; resumes from work/'

@@ -138,7 +138,7 @@ class Cli(unittest.TestCase):
             self.check_refused("broken.ops:2:6", subcommand, broken)
             self.check_refused("one subject at a time", subcommand, good, "--subject", "libc", "--subject", library)
             self.check_refused("flavour 'msan' has not been built", subcommand, good, "--flavour", "msan")
-            self.check_refused("mode 'free' is not available", subcommand, good, "--mode", "free")
+        self.check_refused("mode 'free': only what shows in mode sequential", "export-c", good, "--mode", "free")
         self.check_refused("its functions have a prefix", "export-c", good, "--subject", library + ":my_")
         self.check_refused("cannot be seen through the plain malloc API", "export-c", self.footprint(), "-o",
                            str(self.folder / "x.c"))

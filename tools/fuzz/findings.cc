@@ -61,7 +61,8 @@ Findings::Findings(const FuzzOptions& options, std::string target, std::string s
       scratch_(std::move(scratch)) {}
 
 ReplayRunner& Findings::runner() {
-  if (!runner_) runner_ = std::make_unique<ReplayRunner>(subject_, "fuzz", (scratch_ / "replay.log").string());
+  if (!runner_)
+    runner_ = std::make_unique<ReplayRunner>(subject_, "fuzz", Mode::kSequential, (scratch_ / "replay.log").string());
   return *runner_;
 }
 

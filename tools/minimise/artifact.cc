@@ -34,13 +34,13 @@ Operation line_of(const ReplayInput& input, const Step& step) {
 Setting setting_of(const ReplayInput& input, const GlobalOptions& global) {
   const Header& header = input.program.header;
   if (global.subjects.size() > 1) throw InputError{"--subject: one subject at a time"};
-  const std::string mode = !global.mode.empty() ? global.mode : header.mode.value_or("sequential");
-  if (mode != "sequential") {
-    throw InputError{
-        fmt::format("{}: mode '{}' is not available for the operations of this version", input.file, mode)};
+  const Mode mode = *find_mode(!global.mode.empty() ? global.mode : header.mode.value_or("sequential"));
+  if (input.form == Form::kTrace && mode != Mode::kSequential) {
+    throw InputError{fmt::format("{}: a trace runs in mode sequential; cut it with ./assay import", input.file)};
   }
   return {.subject = global.subjects.empty() ? header.subject.value_or("ximalloc") : global.subjects.front(),
-          .flavour = !global.flavour.empty() ? global.flavour : header.flavour.value_or(ASSAY_FLAVOUR)};
+          .flavour = !global.flavour.empty() ? global.flavour : header.flavour.value_or(ASSAY_FLAVOUR),
+          .mode = mode};
 }
 
 Program program_of(const ReplayInput& input, size_t trace_process, uint64_t last_line) {

@@ -13,8 +13,9 @@ namespace assay {
 struct Setting {
   std::string subject;
   std::string flavour;
+  Mode mode = Mode::kSequential;
 };
-// Throws InputError for several subjects, and for a mode that is not there.
+// Throws InputError for several subjects, and for a trace in another mode than sequential.
 Setting setting_of(const ReplayInput& input, const GlobalOptions& global);
 
 // The program itself; of a trace, what its process `trace_process` did up to `last_line` (all of it: kNoOperation).

@@ -1,0 +1,328 @@
+// run_free: a lane for each logical thread. t0 is the thread that asks. A lane lives as several real threads where the
+// program ends it and goes on: each starts the next right before it ends, and that one begins by joining it, so that
+// nobody else has a part in the order of the two.
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "harness/exec/baseline.h"
+#include "harness/exec/breakpoint.h"
+#include "harness/exec/done_flag.h"
+#include "harness/exec/operations.h"
+#include "harness/exec/order.h"
+#include "harness/exec/real_thread.h"
+#include "harness/exec/step_text.h"
+#include "harness/exec/thread_progress.h"
+#include "harness/model/mapped_array.h"
+
+namespace assay {
+namespace {
+
+// A thread that waits for so long looks who keeps it waiting, for the watchdog's report.
+constexpr int kSleepsBeforeLooking = 20;
+// After a violation the other threads may finish the call that they are in; what is stuck is left behind.
+constexpr int kMsToCalmDown = 1000;
+
+struct Workspace {
+  ShadowHeap heap;
+  Baseline baseline;
+};
+
+Workspace& workspace() {
+  // Never destroyed: threads that are left behind may outlive main.
+  static Workspace* const space = new (map_pages(sizeof(Workspace))) Workspace;
+  return *space;
+}
+
+class FreeRun;
+
+struct Lane {
+  FreeRun* run = nullptr;
+  uint32_t thread = 0;
+  std::span<const uint32_t> steps;
+  size_t next = 0;
+  RunOptions options;
+  RunResult result;
+  Ledger ledger;
+  Progress progress;
+  ReuseTable reuse;
+  SignalStack signal_stack;
+  std::optional<Operations> operations;
+  pthread_t handle{};            // of the latest real thread, once it is about to end
+  bool has_predecessor = false;  // `handle` is to be joined before anything else
+  DoneFlag ended;                // no real thread follows the one of `handle`
+};
+
+class FreeRun {
+ public:
+  FreeRun(const Program& program, const Subject& subject, const RunOptions& options)
+      : order_(program), subject_(subject), options_(options), space_(workspace()), done_(order_.size()) {}
+
+  RunResult run() {
+    prepare();
+    start_threads();
+    run_steps(*lanes_[0]);
+    join_threads();
+    if (!stopped()) finish();
+    if (stopped()) calm_down();
+    if (options_.progress != nullptr) options_.progress->in_subject = 0;
+    progress_of_this_thread = nullptr;
+    if (error_) std::rethrow_exception(error_);
+    return merged();
+  }
+
+  // Threads were left behind that still refer to it.
+  bool left_threads_behind() const { return stopped(); }
+
+ private:
+  void prepare() {
+    space_.heap.clear();
+    space_.baseline.measure(subject_);
+    if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
+    space_.heap.share(order_.slot_count());
+    // Which thread is in the subject, and with what, is known to the threads only; some are nearly always.
+    if (options_.progress != nullptr) options_.progress->in_subject = kInSubject;
+    for (uint32_t thread = 0; thread < order_.thread_count(); ++thread) {
+      auto lane = std::make_unique<Lane>();
+      lane->run = this;
+      lane->thread = thread;
+      lane->steps = order_.of_thread(thread);
+      lane->options = options_;
+      lane->options.progress = &lane->progress;
+      lane->ledger.serial = uint64_t{thread} << 32;
+      lane->ledger.concurrent = true;
+      lane->operations.emplace(subject_, lane->options, space_.heap, lane->reuse, lane->result, lane->ledger);
+      lanes_.push_back(std::move(lane));
+    }
+  }
+
+  void start_threads() {
+    for (const auto& lane : lanes_) {
+      if (lane->thread == 0 || lane->steps.empty()) continue;
+      try {
+        start_thread(enter, lane.get());
+      } catch (...) {
+        stop_with_error();
+        lane->steps = {};
+        break;
+      }
+    }
+    enter_lane(*lanes_[0]);
+    all_started_.set();
+  }
+
+  static void* enter(void* argument) {
+    Lane& lane = *static_cast<Lane*>(argument);
+    lane.run->live(lane);
+    return nullptr;
+  }
+
+  static void enter_lane(Lane& lane) {
+    lane.signal_stack.install();
+    lane.progress.thread_id = static_cast<int32_t>(syscall(SYS_gettid));
+    progress_of_this_thread = &lane.progress;
+  }
+
+  void live(Lane& lane) {
+    enter_lane(lane);
+    if (lane.has_predecessor) {
+      pthread_join(lane.handle, nullptr);
+      lane.has_predecessor = false;
+      publish(lane.steps[lane.next - 1]);
+    } else if (!wait_for(all_started_)) {
+      park();
+    }
+    const bool goes_on = run_steps(lane);
+    lane.handle = pthread_self();
+    if (goes_on) {
+      lane.has_predecessor = true;
+      if (start_successor(lane)) return;
+    }
+    lane.ended.set();
+    show_who_is_busy();
+  }
+
+  bool start_successor(Lane& lane) {
+    try {
+      start_thread(enter, &lane);
+      return true;
+    } catch (...) {
+      stop_with_error();
+      return false;
+    }
+  }
+
+  // Runs the lane's steps. True when its thread has to end in the middle of the program: it goes on in another.
+  bool run_steps(Lane& lane) {
+    while (lane.next < lane.steps.size()) {
+      const uint32_t index = lane.steps[lane.next];
+      const Step& step = order_.step(index);
+      if (!may_run(index)) {
+        if (lane.thread == 0) return false;
+        park();
+      }
+      tell(step);
+      if (options_.print_steps) print_step(step);
+      if (step.line == options_.break_at_line && step.member == options_.break_at_member) assay_breakpoint();
+      if (!lane.operations->run(step)) {
+        stop_with(lane);
+        if (lane.thread == 0) return false;
+        park();
+      }
+      ++lane.next;
+      if (step.code == OpCode::kThreadExit && lane.thread != 0) {
+        // Done only when the thread has ended, which whoever joins it will know.
+        if (lane.next < lane.steps.size() || order_.is_awaited(index)) return true;
+        continue;
+      }
+      publish(index);
+    }
+    return false;
+  }
+
+  // Waits for all that must come before. False when the run has been stopped.
+  bool may_run(uint32_t index) {
+    for (const uint32_t before : order_.waits_for(index)) {
+      if (!wait_for(done_[before])) return false;
+    }
+    return !stopped();
+  }
+
+  bool wait_for(DoneFlag& flag) {
+    for (int sleeps = 1; !flag.wait_a_while(); ++sleeps) {
+      if (stopped()) return false;
+      if (sleeps % kSleepsBeforeLooking == 0) show_who_is_busy();
+    }
+    return true;
+  }
+
+  void publish(uint32_t index) {
+    if (order_.is_awaited(index)) done_[index].set();
+  }
+
+  void join_threads() {
+    for (const auto& lane : lanes_) {
+      if (lane->thread == 0 || lane->steps.empty()) continue;
+      if (!wait_for(lane->ended)) return;
+      pthread_join(lane->handle, nullptr);
+    }
+  }
+
+  void finish() {
+    Lane& lane = *lanes_[0];
+    lane.operations->begin_end();
+    if (options_.progress != nullptr) options_.progress->line = kNoOperation;
+    lane.ledger.concurrent = false;
+    const bool right = lane.operations->check_and_free_all() &&
+                       (!has_footprint(subject_) || options_.strictness != Strictness::kStrict ||
+                        lane.operations->check_footprint_against(space_.baseline.warmed_up()));
+    if (!right) stop_with(lane);
+  }
+
+  bool stopped() const { return stopped_.load(std::memory_order_relaxed); }
+
+  // The first one counts.
+  void stop_with(const Lane& lane) {
+    const std::lock_guard guard(stop_lock_);
+    if (!stopped()) violation_ = lane.result.violation;
+    stopped_.store(true, std::memory_order_relaxed);
+  }
+
+  void stop_with_error() {
+    const std::lock_guard guard(stop_lock_);
+    if (!stopped()) error_ = std::current_exception();
+    stopped_.store(true, std::memory_order_relaxed);
+  }
+
+  // The heap is broken: what an exit would tear down stays as it is.
+  [[noreturn]] void park() {
+    parked_.fetch_add(1, std::memory_order_relaxed);
+    while (true) pause();
+  }
+
+  void calm_down() {
+    for (int ms = 0; ms < kMsToCalmDown; ++ms) {
+      uint32_t quiet = parked_.load(std::memory_order_relaxed);
+      uint32_t all = 0;
+      for (const auto& lane : lanes_) {
+        if (lane->thread == 0 || lane->steps.empty()) continue;
+        ++all;
+        quiet += lane->ended.is_set() ? 1 : 0;
+      }
+      if (quiet >= all) return;
+      usleep(1000);
+    }
+  }
+
+  // For whoever watches from another process: that something goes on, and what began last.
+  void tell(const Step& step) {
+    Progress* progress = options_.progress;
+    if (progress == nullptr) return;
+    __atomic_fetch_add(&progress->steps, 1, __ATOMIC_RELAXED);
+    name_step(*progress, step.line, step.member, static_cast<uint8_t>(step.code));
+  }
+
+  static void name_step(Progress& progress, uint64_t line, uint64_t member, uint8_t op_code) {
+    __atomic_store_n(&progress.line, line, __ATOMIC_RELAXED);
+    __atomic_store_n(&progress.member, member, __ATOMIC_RELAXED);
+    __atomic_store_n(&progress.op_code, op_code, __ATOMIC_RELAXED);
+  }
+
+  // Of those that wait and those that have ended, none hangs in the subject. Reads what other threads are writing, each
+  // value whole; a wrong guess costs the wrong line in a report of a hang.
+  __attribute__((no_sanitize("thread"))) void show_who_is_busy() {
+    if (options_.progress == nullptr) return;
+    for (const auto& lane : lanes_) {
+      const Progress& progress = lane->progress;
+      if (progress.in_subject != kInSubject) continue;
+      name_step(*options_.progress, progress.line, progress.member, progress.op_code);
+      return;
+    }
+  }
+
+  RunResult merged() const {
+    RunResult sum;
+    for (const auto& lane : lanes_) {
+      const RunResult& result = lane->result;
+      sum.executed += result.executed;
+      sum.skipped += result.skipped;
+      for (size_t code = 0; code < kOpKinds; ++code) {
+        sum.tried[code] += result.tried[code];
+        sum.executed_by_op[code] += result.executed_by_op[code];
+        sum.succeeded[code] += result.succeeded[code];
+      }
+      sum.trace_hash = (sum.trace_hash ^ result.trace_hash) * 0x9fb21c651e98df25;
+    }
+    sum.violation = violation_;
+    return sum;
+  }
+
+  const Order order_;
+  const Subject& subject_;
+  const RunOptions options_;
+  Workspace& space_;
+  std::vector<DoneFlag> done_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  DoneFlag all_started_;
+  std::atomic<bool> stopped_{false};
+  std::atomic<uint32_t> parked_{0};
+  std::mutex stop_lock_;
+  Violation violation_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+RunResult run_free(const Program& program, const Subject& subject, const RunOptions& options) {
+  auto run = std::make_unique<FreeRun>(program, subject, options);
+  const RunResult result = run->run();
+  if (run->left_threads_behind()) static_cast<void>(run.release());
+  return result;
+}
+
+}  // namespace assay
