@@ -7,7 +7,7 @@
 namespace assay {
 
 bool stands_alone(OpCode code) {
-  return code == OpCode::kFork || code == OpCode::kAdvanceClock || code == OpCode::kCheckAll;
+  return code == OpCode::kFork || code == OpCode::kAdvanceClock || code == OpCode::kOsHeal || code == OpCode::kCheckAll;
 }
 
 Order::Order(const Program& program) : of_thread_(1) {
@@ -22,6 +22,8 @@ Order::Order(const Program& program) : of_thread_(1) {
   first_wait_.push_back(0);
   ProgramSteps steps(program);
   for (Step step; steps.next(step);) {
+    // What end() says belongs to the final frees.
+    if (step.code == OpCode::kEnd) continue;
     steps_.push_back(step);
     const auto index = static_cast<uint32_t>(steps_.size() - 1);
     add_waits(index);

@@ -2,9 +2,8 @@
 // sequential the text order is the order). The rules:
 //   - a thread makes its operations in the order of the text;
 //   - an operation waits for the preceding one in the text that names the same slot;
-//   - fork and advance_clock, and check_all, which looks at everything, wait for all before them, and all after them
-//   wait
-//     for them;
+//   - fork, advance_clock, os_heal, and check_all, which looks at everything, wait for all before them, and all after
+//     them wait for them;
 //   - after a thread_exit() the next operation of that thread waits until the thread has really ended;
 //   - all else is concurrent.
 // The first rule and the last but one are the executor's; here is the rest.
@@ -23,6 +22,7 @@ class Order {
   // Programs of more operations are refused (InputError): all of them are kept in memory.
   static constexpr uint64_t kMaxSteps = uint64_t{1} << 24;
 
+  // Keeps steps of the program, which must live as long.
   explicit Order(const Program& program);
 
   size_t size() const { return steps_.size(); }
