@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HEADER = ROOT / "allocator/include/ximalloc.h"
 PAGE = ROOT / "docs/api.md"
 LIBRARIES = [ROOT / "build" / flavour / "lib/libximalloc.so" for flavour in ("release", "dev")]
-DOCUMENTS = ["docs/semantics.md", "docs/differences.md"]
+DOCUMENTS = ["docs/semantics.md", "docs/differences.md", "docs/options.md"]
 MOST_TESTS = 3
 
 TITLE = """# ximalloc's functions

@@ -4,6 +4,7 @@
 
 #include "allocator/api/request.h"
 #include "allocator/heap/alloc.h"
+#include "allocator/heap/fill.h"
 #include "allocator/heap/free.h"
 #include "allocator/include/ximalloc.h"
 #include "allocator/support/report.h"
@@ -14,7 +15,7 @@ namespace {
 [[gnu::noinline]] void* malloc_general(size_t size) {
   void* const block = xi::allocate(size).block;
   if (block == nullptr) errno = ENOMEM;
-  return block;
+  return xi::fill_fresh(block);
 }
 
 }  // namespace
@@ -22,7 +23,7 @@ namespace {
 void* xi_malloc(size_t size) noexcept {
   if (__builtin_expect(size <= xi::kDirectMax, 1)) {
     xi::Page* const page = xi::direct_page(size);
-    if (__builtin_expect(page->free != nullptr, 1)) return page->pop();
+    if (__builtin_expect(page->free != nullptr, 1)) return xi::fill_fresh(page->pop());
   }
   return malloc_general(size);
 }
@@ -55,7 +56,7 @@ void* xi_mallocn(size_t count, size_t size) noexcept {
 void* xi_malloc_small(size_t size) noexcept {
   XI_ASSERT(size <= XI_SMALL_SIZE_MAX);
   xi::Page* const page = xi::direct_page(size);
-  return __builtin_expect(page->free != nullptr, 1) ? page->pop() : malloc_general(size);
+  return __builtin_expect(page->free != nullptr, 1) ? xi::fill_fresh(page->pop()) : malloc_general(size);
 }
 
 void* xi_zalloc_small(size_t size) noexcept {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "allocator/heap/alloc.h"
+#include "allocator/heap/fill.h"
 #include "allocator/heap/free.h"
 #include "allocator/page/interior.h"
 #include "allocator/support/report.h"
@@ -62,7 +63,11 @@ bool fits_in_place(size_t size, size_t usable) {
 int serve(const Request& request, void** out) {
   Placement placed;
   if (const int error = place(request, &placed)) return error;
-  if (request.zero) clear_from(placed, 0);
+  if (request.zero) {
+    clear_from(placed, 0);
+  } else {
+    fill_fresh(placed.address);
+  }
   *out = placed.address;
   return 0;
 }
@@ -85,6 +90,7 @@ int serve_again(void* old, const Request& request, void** out) {
   }
   Placement moved;
   if (const int error = place(request, &moved)) return error;
+  if (!request.zero) fill_fresh(moved.address);
   const size_t kept = request.size < usable ? request.size : usable;
   memcpy(moved.address, old, kept);
   if (request.zero) clear_from(moved, kept);

@@ -161,9 +161,35 @@ class Counter {
   int64_t get() const { return value_.load(std::memory_order_relaxed); }
   void add(int64_t amount) { value_.fetch_add(amount, std::memory_order_relaxed); }
   void reset() { value_.store(0, std::memory_order_relaxed); }
+  // For a counter that one thread alone writes: no read-modify-write.
+  void add_as_only_writer(int64_t amount) {
+    value_.store(value_.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+  }
+  // A high-water mark.
+  void raise_to(int64_t value) {
+    int64_t seen = get();
+    while (seen < value && !value_.compare_exchange_weak(seen, value, std::memory_order_relaxed)) continue;
+  }
 
  private:
   std::atomic<int64_t> value_{0};
+};
+
+// A setting: any thread may change it at any time, and who reads it takes what is there. No hook is called, since what
+// changes settings in a tester's program waits for all other threads.
+class Setting {
+ public:
+  constexpr Setting(int64_t value = 0) noexcept : value_(value) {}
+  Setting(const Setting& other) noexcept : value_(int64_t{other}) {}
+  Setting& operator=(const Setting& other) { return *this = int64_t{other}; }
+  Setting& operator=(int64_t value) {
+    value_.store(value, std::memory_order_relaxed);
+    return *this;
+  }
+  operator int64_t() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<int64_t> value_;
 };
 
 }  // namespace xi

@@ -2,6 +2,7 @@
 // path.
 #pragma once
 
+#include "allocator/heap/fill.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/page_map/page_map.h"
 
@@ -34,6 +35,7 @@ inline void free_block(void* pointer) {
   Page* const page = page_map::find(pointer);
   if (__builtin_expect(page == nullptr, 0)) return free_without_page(pointer);
   check_block(page, "free", pointer);
+  fill_freed(page, pointer);
   if (__builtin_expect(page->owner.load(kRelaxed) != thread_state.id, 0)) return free_remote(pointer, page);
   free_local(pointer, page);
 }

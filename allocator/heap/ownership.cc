@@ -4,6 +4,7 @@
 #include "allocator/base/assert.h"
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
+#include "allocator/support/options.h"
 
 namespace xi {
 
@@ -35,7 +36,7 @@ bool has_room(const Page* page) {
 bool belongs_to(const Page* page, const Heap* heap) {
   if (heap == nullptr || page->is_huge()) return false;
   const Heap* const of_page = page->heap.load(kRelaxed);
-  return of_page == heap || (of_page == nullptr && has_room(page));
+  return of_page == heap || (of_page == nullptr && has_room(page) && options.reclaim_on_free != 0);
 }
 
 // Calls visit(page) for each page of the bin whose bit is set and that could be claimed, until it returns true.

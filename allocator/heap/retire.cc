@@ -2,13 +2,11 @@
 
 #include "allocator/base/assert.h"
 #include "allocator/heap/page_source.h"
+#include "allocator/support/options.h"
 
 namespace xi {
 
 namespace {
-
-// So many slow paths of its heap does an empty page survive.
-constexpr uint8_t kRetireTicks = 16;
 
 void drop(Heap* heap, size_t index) {
   heap->retired[index]->retire_ticks = 0;
@@ -26,12 +24,17 @@ void end_queued_page(Heap* heap, Page* page) {
 
 void retire(Heap* heap, Page* page) {
   XI_ASSERT(page->in_queue && page->used == 0 && page->retire_ticks == 0);
+  const auto ticks = static_cast<uint8_t>(options.retire_ticks);
+  if (ticks == 0) {
+    end_queued_page(heap, page);
+    return;
+  }
   if (heap->retired_count == Heap::kMaxRetired) {
     Page* const oldest = heap->retired[0];
     drop(heap, 0);
     if (oldest->used == 0) end_queued_page(heap, oldest);
   }
-  page->retire_ticks = kRetireTicks;
+  page->retire_ticks = ticks;
   heap->retired[heap->retired_count++] = page;
 }
 

@@ -204,6 +204,43 @@ XI_NODISCARD XI_EXPORT bool xi_check_owned(const void* pointer) XI_NOEXCEPT;
 /* True when the address lies in memory that is this allocator's for blocks, free or not. Any address may be asked. */
 XI_NODISCARD XI_EXPORT bool xi_is_in_heap_region(const void* pointer) XI_NOEXCEPT;
 
+/* --- Options --- */
+
+/* What can be set, by a variable of the environment when the process starts or by xi_option_set at any time. A variable
+ * that has no usable value, or whose name begins with XIMALLOC_ and belongs to no option, is named on stderr and
+ * ignored. xi_options_print and docs/options.md tell ranges and defaults. */
+typedef enum xi_option {
+  xi_option_purge_delay,     /* XIMALLOC_PURGE_DELAY */
+  xi_option_purge_decommits, /* XIMALLOC_PURGE_DECOMMITS */
+  xi_option_arena_reserve,   /* XIMALLOC_ARENA_RESERVE */
+  xi_option_arena_limit,     /* XIMALLOC_ARENA_LIMIT */
+  xi_option_retire_ticks,    /* XIMALLOC_RETIRE_TICKS */
+  xi_option_reclaim_on_free, /* XIMALLOC_RECLAIM_ON_FREE */
+  xi_option_warnings,        /* XIMALLOC_WARNINGS */
+  xi_option_fill,            /* XIMALLOC_FILL */
+  xi_option_count
+} xi_option_t;
+
+/* The value; xi_option_get_clamp brings it between `smallest` and `largest`, xi_option_get_size takes a negative one
+ * for 0, xi_option_is_enabled tells whether it is not 0. Of an option that does not exist 0 (false), with EINVAL. */
+XI_NODISCARD XI_EXPORT long xi_option_get(xi_option_t option) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT long xi_option_get_clamp(xi_option_t option, long smallest, long largest) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT size_t xi_option_get_size(xi_option_t option) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT bool xi_option_is_enabled(xi_option_t option) XI_NOEXCEPT;
+
+/* Sets an option from now on, for all threads. A value out of range is named on stderr and the option stays as it is,
+ * with errno EINVAL; so is an option that does not exist, silently. enable and disable set 1 and 0. The functions with
+ * "default" change nothing where the environment or one of the others has set the option. */
+XI_EXPORT void xi_option_set(xi_option_t option, long value) XI_NOEXCEPT;
+XI_EXPORT void xi_option_set_default(xi_option_t option, long value) XI_NOEXCEPT;
+XI_EXPORT void xi_option_enable(xi_option_t option) XI_NOEXCEPT;
+XI_EXPORT void xi_option_disable(xi_option_t option) XI_NOEXCEPT;
+XI_EXPORT void xi_option_set_enabled(xi_option_t option, bool enable) XI_NOEXCEPT;
+XI_EXPORT void xi_option_set_enabled_default(xi_option_t option, bool enable) XI_NOEXCEPT;
+
+/* All options with their values on stderr, one a line. */
+XI_EXPORT void xi_options_print(void) XI_NOEXCEPT;
+
 /* --- The allocator as a whole --- */
 
 /* Returns free memory to the operating system: what the calling thread, abandoned pages and arenas hold. With `force`

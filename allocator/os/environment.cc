@@ -1,8 +1,10 @@
 #include "allocator/os/environment.h"
 
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 
 #include "allocator/os/errno_keeper.h"
 
@@ -12,9 +14,17 @@ namespace xi::os {
 const char* environment(const char*) {
   return nullptr;
 }
+void each_environment(const char*, void (*)(const char*)) {}
 #else
 const char* environment(const char* name) {
   return secure_getenv(name);
+}
+
+void each_environment(const char* prefix, void (*visit)(const char* entry)) {
+  if (environ == nullptr || getauxval(AT_SECURE) != 0) return;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (strncmp(*entry, prefix, strlen(prefix)) == 0) visit(*entry);
+  }
 }
 #endif
 

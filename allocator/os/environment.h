@@ -9,6 +9,10 @@ namespace xi::os {
 // outside of a program may decide its outcome.
 const char* environment(const char* name);
 
+// Calls visit(entry) for each variable, "NAME=value", whose name begins with the prefix; for none where environment()
+// answers null to all.
+void each_environment(const char* prefix, void (*visit)(const char* entry));
+
 // The absolute path that `name` leads to, in `resolved`, which has room for PATH_MAX bytes. False with errno set as
 // realpath(3) does: its error is the caller's answer.
 bool resolve_path(const char* name, char* resolved);

@@ -58,6 +58,8 @@ TEST(PreloadTest, OptionsComeFromTheEnvironment) {
   const Ran bad = run(preloaded("XIMALLOC_PURGE_DELAY=soon") + "/bin/true");
   EXPECT_EQ(bad.status, 0);
   EXPECT_EQ(bad.output, "ximalloc: XIMALLOC_PURGE_DELAY=soon: no number in range; the default is taken\n");
+  const Ran unknown = run(preloaded("XIMALLOC_PURGE_DELAYS=1 XIMALLOC_PURGE_DELAY=5") + "/bin/true");
+  EXPECT_EQ(unknown.output, "ximalloc: XIMALLOC_PURGE_DELAYS=1: there is no such option; ignored\n");
   const Ran limited = run(preloaded("XIMALLOC_ARENA_RESERVE=16M XIMALLOC_ARENA_LIMIT=64M") +
                           "python3 -c 'x=bytearray(200*1024*1024)' | tail -1");
   EXPECT_NE(limited.output.find("MemoryError"), std::string::npos) << limited.output;

@@ -113,7 +113,7 @@ void reset_process() {
   reset_arenas();
   reset_statistics();
   reset_warnings();
-  options = Options{};
+  reset_options();
   os::reset_unmaps();
   os::reset_seam();
   os::reset_clock();

@@ -27,6 +27,11 @@ class Line {
     return *this;
   }
 
+  Line& signed_number(long long value) {
+    if (value >= 0) return number(static_cast<unsigned long long>(value), 10);
+    return text("-").number(0 - static_cast<unsigned long long>(value), 10);
+  }
+
   Line& address(const void* pointer) { return text("0x").number(reinterpret_cast<unsigned long long>(pointer), 16); }
 
   const char* c_str() {

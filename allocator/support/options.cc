@@ -7,6 +7,13 @@ namespace xi {
 
 constinit Options options;
 
+const OptionRow option_table[kOptionCount] = {
+#define XI_OPTION(name, variable, standard, smallest, largest, doc) \
+  {#name, variable, &Options::name, standard, smallest, largest, doc},
+#include "allocator/support/options.def"
+#undef XI_OPTION
+};
+
 bool parse_option(const char* text, int64_t* out) {
   const bool negative = *text == '-';
   if (negative) ++text;
@@ -32,24 +39,66 @@ bool parse_option(const char* text, int64_t* out) {
 
 namespace {
 
-void load(int64_t* option, const char* variable, int64_t smallest, int64_t largest) {
-  const char* const text = os::environment(variable);
+constexpr char kPrefix[] = "XIMALLOC_";
+
+// Whether it was set by the environment or by set_option().
+constinit Setting was_set[kOptionCount];
+
+bool in_range(const OptionRow& row, int64_t value) {
+  return value >= row.smallest && value <= row.largest;
+}
+
+void load(size_t index) {
+  const OptionRow& row = option_table[index];
+  const char* const text = os::environment(row.variable);
   if (text == nullptr) return;
   int64_t value = 0;
-  if (!parse_option(text, &value) || value < smallest || value > largest) {
-    warn_bad_option(variable, text);
+  if (!parse_option(text, &value) || !in_range(row, value)) {
+    warn_bad_option(row.variable, text);
     return;
   }
-  *option = value;
+  options.*row.value = value;
+  was_set[index] = 1;
+}
+
+// Whether `entry`, "NAME=value" with the prefix, is the variable of an option.
+bool is_known(const char* entry) {
+  for (const OptionRow& row : option_table) {
+    size_t length = 0;
+    while (row.variable[length] != '\0' && row.variable[length] == entry[length]) ++length;
+    if (row.variable[length] == '\0' && entry[length] == '=') return true;
+  }
+  return false;
 }
 
 }  // namespace
 
 void load_options() {
+  reset_options();
+  for (size_t i = 0; i < kOptionCount; ++i) load(i);
+  os::each_environment(kPrefix, [](const char* entry) {
+    if (!is_known(entry)) warn_unknown_option(entry);
+  });
+}
+
+bool set_option(size_t index, int64_t value) {
+  const OptionRow& row = option_table[index];
+  if (!in_range(row, value)) return false;
+  options.*row.value = value;
+  was_set[index] = 1;
+  return true;
+}
+
+bool default_option(size_t index, int64_t value) {
+  const OptionRow& row = option_table[index];
+  if (!in_range(row, value)) return false;
+  if (was_set[index] == 0) options.*row.value = value;
+  return true;
+}
+
+void reset_options() {
   options = Options{};
-#define XI_OPTION(name, variable, standard, smallest, largest, doc) load(&options.name, variable, smallest, largest);
-#include "allocator/support/options.def"
-#undef XI_OPTION
+  for (Setting& set : was_set) set = 0;
 }
 
 }  // namespace xi

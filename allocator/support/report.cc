@@ -3,6 +3,7 @@
 #include "allocator/base/assert.h"
 #include "allocator/base/atomic.h"
 #include "allocator/support/line.h"
+#include "allocator/support/options.h"
 
 namespace xi {
 
@@ -15,7 +16,7 @@ struct Said {
 constinit Said said;
 
 bool first_time(Atomic<bool>& already) {
-  return !already.exchange(true, kRelaxed);
+  return options.warnings != 0 && !already.exchange(true, kRelaxed);
 }
 
 }  // namespace
@@ -51,6 +52,16 @@ void warn_foreign_pointer(const char* function, const void* pointer) {
 
 void warn_bad_option(const char* variable, const char* value) {
   Line().text(variable).text("=").text(value).text(": no number in range; the default is taken").say();
+}
+
+void warn_unknown_option(const char* entry) {
+  Line().text(entry).text(": there is no such option; ignored").say();
+}
+
+void warn_option_out_of_range(const char* option, long value) {
+  if (options.warnings == 0) return;
+  Line line;
+  line.text("option ").text(option).text("=").signed_number(value).text(": out of range; it stays as it is").say();
 }
 
 void warn_unmap_failed(int error) {

@@ -17,6 +17,12 @@ void warn_foreign_pointer(const char* function, const void* pointer);
 // The environment variable has no usable value; the default is taken.
 void warn_bad_option(const char* variable, const char* value);
 
+// The environment has a variable with our prefix, "NAME=value", that belongs to no option.
+void warn_unknown_option(const char* entry);
+
+// xi_option_set of what is out of range: the option stays as it is.
+void warn_option_out_of_range(const char* option, long value);
+
 // munmap failed: the range stays mapped, its memory is given back. Said once a process.
 void warn_unmap_failed(int error);
 
