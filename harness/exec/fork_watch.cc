@@ -15,11 +15,8 @@
 namespace assay {
 namespace {
 
-constexpr int kChildMs = 5'000;
-constexpr unsigned kChildSeconds = kChildMs / 1000;
-
-[[noreturn]] void be_the_child(Operations& operations, Violation& violation, int report_fd) {
-  become_quiet_child(kChildSeconds + 1);
+[[noreturn]] void be_the_child(Operations& operations, Violation& violation, uint64_t limit_ms, int report_fd) {
+  become_quiet_child(static_cast<unsigned>(limit_ms / 1000) + 2);
   violation = {};
   const bool right = operations.run_in_forked_child();
   if (right) violation = {};
@@ -30,22 +27,22 @@ constexpr unsigned kChildSeconds = kChildMs / 1000;
 }
 
 // False when nothing came: the child died, or `hung`.
-bool read_report(int fd, Violation& report, bool& hung) {
+bool read_report(int fd, uint64_t limit_ms, Violation& report, bool& hung) {
   pollfd ready{fd, POLLIN, 0};
   int events = 0;
   do {
-    events = poll(&ready, 1, kChildMs);
+    events = poll(&ready, 1, static_cast<int>(limit_ms));
   } while (events < 0 && errno == EINTR);
   hung = events == 0;
   return events > 0 && read(fd, &report, sizeof report) == static_cast<ssize_t>(sizeof report);
 }
 
-void describe_end(int status, bool hung, Violation& violation) {
+void describe_end(int status, bool hung, uint64_t limit_ms, Violation& violation) {
   violation.oracle = Oracle::kFork;
   describe(violation.expected, "a child that checks, allocates and frees, and reports");
   if (hung) {
     describe(violation.sentence, "the forked child hangs");
-    describe(violation.seen, "no report within {} ms", kChildMs);
+    describe(violation.seen, "no report within {} ms", limit_ms);
   } else if (WIFSIGNALED(status)) {
     describe(violation.sentence, "the forked child crashed");
     describe(violation.seen, "signal {} (SIG{})", WTERMSIG(status), sigabbrev_np(WTERMSIG(status)));
@@ -65,13 +62,13 @@ void take_over(const Violation& report, Violation& violation) {
 
 }  // namespace
 
-bool run_forked(Operations& operations, Violation& violation) {
+bool run_forked(Operations& operations, uint64_t limit_ms, Violation& violation) {
   int ends[2];
   if (pipe(ends) != 0) return true;
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    be_the_child(operations, violation, ends[1]);
+    be_the_child(operations, violation, limit_ms, ends[1]);
   }
   close(ends[1]);
   if (child < 0) {
@@ -80,14 +77,14 @@ bool run_forked(Operations& operations, Violation& violation) {
   }
   Violation report;
   bool hung = false;
-  const bool reported = read_report(ends[0], report, hung);
+  const bool reported = read_report(ends[0], limit_ms, report, hung);
   close(ends[0]);
   if (!reported) kill(child, SIGKILL);
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   if (!reported) {
-    describe_end(status, hung, violation);
+    describe_end(status, hung, limit_ms, violation);
     return false;
   }
   if (!report) return true;

@@ -3,13 +3,16 @@
 // `fork`.
 #pragma once
 
+#include <cstdint>
+
 #include "harness/oracle/violation.h"
 
 namespace assay {
 
 class Operations;
 
-// False when the child did not come back content; `violation` then says what it said, or how it ended.
-[[nodiscard]] bool run_forked(Operations& operations, Violation& violation);
+// False when the child did not come back content within `limit_ms`; `violation` then says what it said, or how it
+// ended.
+[[nodiscard]] bool run_forked(Operations& operations, uint64_t limit_ms, Violation& violation);
 
 }  // namespace assay

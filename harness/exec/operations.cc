@@ -144,6 +144,11 @@ bool Operations::affordable(const Expectation& expected, uint64_t charge_given_b
   return heap_.judged_charge() - charge_given_back + expected.charge <= options_.live_bytes_cap;
 }
 
+// A seam refuses such a block. Others may clear it by hand, and the host's memory would decide what comes of that.
+bool Operations::too_large_to_clear(const Expectation& expected) const {
+  return expected.charge > kJudgedBytes && expected.charge < kAddressLimit && !promises_.limits_at_seam;
+}
+
 Operations::Answer Operations::call_allocator(const Step& step) {
   Answer answer;
   enter_subject();
@@ -176,6 +181,8 @@ Operations::Ran Operations::allocate(const Step& step) {
   if (!step.result_slot || heap_.live(*step.result_slot)) return Ran::kSkipped;
   const Expectation expected = expect(step.code, step.args.data(), promises_);
   if (expected.verdict == Verdict::kUnknown || !affordable(expected, 0)) return Ran::kSkipped;
+  const bool zeroed = step.code == OpCode::kCalloc;
+  if (zeroed && too_large_to_clear(expected)) return Ran::kSkipped;
   outcome_.requested_bytes = expected.size;
   const Answer answer = call_allocator(step);
   Violation& violation = result_.violation;
@@ -196,7 +203,7 @@ Operations::Ran Operations::allocate(const Step& step) {
   block.charge = expected.charge;
   block.judged = expected.charge <= kJudgedBytes;
   const uint64_t alignment = aligned ? step.args[0] : natural_alignment(expected.size);
-  return adopt(*step.result_slot, block, alignment, step.code == OpCode::kCalloc, nullptr, 0) ? Ran::kDone : fail();
+  return adopt(*step.result_slot, block, alignment, zeroed, nullptr, 0) ? Ran::kDone : fail();
 }
 
 const FillPlan& Operations::next_plan() const {
@@ -433,7 +440,7 @@ bool Operations::check_footprint_against(const Footprint& warmed_up) {
 
 Operations::Ran Operations::fork_process() {
   enter_subject();
-  const bool right = run_forked(*this, result_.violation);
+  const bool right = run_forked(*this, options_.fork_limit_ms, result_.violation);
   leave();
   return right ? Ran::kDone : fail();
 }

@@ -69,6 +69,7 @@ class Operations {
   bool can_call(OpCode code) const;
   // False when the block would pass the cap on live bytes, or is too large to be handled at all.
   bool affordable(const Expectation& expected, uint64_t charge_given_back) const;
+  bool too_large_to_clear(const Expectation& expected) const;
   // Judges a block that was just returned and puts it into the model. `kept`: bytes of `old` that it must still hold.
   bool adopt(uint64_t slot, Block block, uint64_t alignment, bool zeroed, const Block* old, uint64_t kept);
   bool verify(uint64_t slot);

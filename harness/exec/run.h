@@ -36,6 +36,7 @@ struct RunOptions {
   uint64_t live_bytes_cap = uint64_t{1} << 30;  // an allocation that would pass it is skipped and counted
   OutcomeObserver* observer = nullptr;
   bool print_steps = false;               // for --gdb and debugging: each step to stderr before it runs
+  uint64_t fork_limit_ms = 5'000;         // a forked child without a report by then hangs
   uint64_t break_at_line = kNoOperation;  // calls assay_breakpoint() before this operation
   uint64_t break_at_member = 0;
   // Written before each step, so that a watchdog or a signal handler in another process knows where we are; may be

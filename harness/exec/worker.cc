@@ -2,18 +2,20 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <stdexcept>
 
 extern char** environ;
@@ -25,6 +27,12 @@ using Clock = std::chrono::steady_clock;
 
 // How often a waiting parent looks whether its worker is still there.
 constexpr uint64_t kLookEveryMs = 20;
+
+// How long a worker that hangs is given to say where.
+constexpr uint64_t kLastWordsMs = 500;
+
+// What a program that kills the worker outside the subject is tried on once more.
+constexpr std::string_view kControlSubject = "libc";
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> result;
@@ -57,6 +65,25 @@ Violation violation_at(const Progress& progress, Oracle oracle) {
   violation.member = progress.member;
   violation.op_code = progress.op_code;
   return violation;
+}
+
+std::string ending(int status) {
+  return WIFSIGNALED(status) ? fmt::format("SIG{}", sigabbrev_np(WTERMSIG(status)))
+                             : fmt::format("exit status {}", WEXITSTATUS(status));
+}
+
+std::string where(const Progress& progress) {
+  return progress.line == kNoOperation ? "before or after the program" : fmt::format("near op {}", progress.line);
+}
+
+// The same worker on the control subject, or nothing where that is what it runs on.
+std::optional<WorkerCommand> control_of(const WorkerCommand& command) {
+  WorkerCommand control = command;
+  const auto option = std::find(control.arguments.begin(), control.arguments.end(), "--subject");
+  if (control.arguments.end() - option < 2 || *(option + 1) == kControlSubject) return std::nullopt;
+  *(option + 1) = kControlSubject;
+  std::erase_if(control.environment, [](const std::string& entry) { return entry.starts_with("LD_PRELOAD="); });
+  return control;
 }
 
 }  // namespace
@@ -165,6 +192,7 @@ RunResult Worker::run(const WorkRequest& request) {
   order.strictness = request.options.strictness;
   order.print_steps = request.options.print_steps;
   order.live_bytes_cap = request.options.live_bytes_cap;
+  order.fork_limit_ms = request.options.fork_limit_ms;
   order.break_at_line = request.options.break_at_line;
   order.break_at_member = request.options.break_at_member;
   order.observe = request.observe;
@@ -176,10 +204,10 @@ RunResult Worker::run(const WorkRequest& request) {
   channel_->progress.member = 0;
   channel_->progress.op_code = 255;
   set_state(*channel_, WorkState::kAsked);
-  return await_result();
+  return await_result(request);
 }
 
-RunResult Worker::await_result() {
+RunResult Worker::await_result(const WorkRequest& request) {
   uint64_t last_steps = 0;
   auto last_progress = Clock::now();
   while (true) {
@@ -196,7 +224,7 @@ RunResult Worker::await_result() {
       throw std::runtime_error(message);
     }
     int status = 0;
-    if (ended(status)) return died(status);
+    if (ended(status)) return died(status, request);
     const uint64_t steps = channel_->progress.steps;
     const auto now = Clock::now();
     if (steps != last_steps) {
@@ -208,7 +236,7 @@ RunResult Worker::await_result() {
   }
 }
 
-RunResult Worker::died(int status) {
+RunResult Worker::died(int status, const WorkRequest& request) {
   // What breaks only when the program runs again is not what the program shows.
   if (channel_->judging_growth) return channel_->result;
   RunResult result;
@@ -218,25 +246,50 @@ RunResult Worker::died(int status) {
     return result;
   }
   const Progress& progress = channel_->progress;
-  // Another's allocator may have served, and ruined, what the harness or the C library was working on; ours never does.
-  if (progress.in_subject == 0 && channel_->resettable) {
-    throw std::runtime_error(fmt::format("the worker ended outside the subject (wait status {})", status));
+  const bool outside = progress.in_subject == 0;
+  if (outside && !ruined_by_the_subject(status, request)) {
+    throw std::runtime_error(
+        fmt::format("the worker ended outside the subject ({}, {})", ending(status), where(progress)));
   }
-  if (WIFSIGNALED(status)) {
-    const bool aborted = WTERMSIG(status) == SIGABRT;
-    result.violation = violation_at(progress, aborted ? Oracle::kAbort : Oracle::kCrash);
-    set_text(result.violation.sentence, fmt::format("the process died: {}", ::strsignal(WTERMSIG(status))));
-    set_text(result.violation.seen, fmt::format("signal {}", WTERMSIG(status)));
-  } else {
-    result.violation = violation_at(progress, Oracle::kExit);
-    set_text(result.violation.sentence, fmt::format("the process exited with status {}", WEXITSTATUS(status)));
-    set_text(result.violation.seen, fmt::format("exit status {}", WEXITSTATUS(status)));
-  }
-  set_text(result.violation.expected, "the call returns");
+  const bool aborted = WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+  const Oracle oracle = !WIFSIGNALED(status) ? Oracle::kExit : aborted ? Oracle::kAbort : Oracle::kCrash;
+  result.violation = violation_at(progress, oracle);
+  set_text(result.violation.sentence,
+           outside ? fmt::format("the process died outside the allocator ({}), and does not on {}", ending(status),
+                                 kControlSubject)
+                   : fmt::format("the process died: {}", ending(status)));
+  set_text(result.violation.seen, ending(status));
+  set_text(result.violation.expected, outside ? "nothing but the blocks changes" : "the call returns");
   return result;
 }
 
+// An allocator that unmaps or overwrites what is not its own breaks the harness, or the C library, that stands beside
+// it; where the same program does no harm on another allocator, it is not the harness that is at fault. Ours never
+// does so unseen: its calls to the system are checked. Nothing that runs here ends a process by SIGKILL.
+bool Worker::ruined_by_the_subject(int status, const WorkRequest& request) const {
+  if (channel_->resettable || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)) return false;
+  const std::optional<WorkerCommand> command = control_of(command_);
+  if (!command) return false;
+  WorkRequest again = request;
+  again.check_growth = false;
+  again.options.print_steps = false;
+  try {
+    Worker(*command).run(again);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+void Worker::ask_where() {
+  const auto thread = channel_->progress.thread_id;
+  if (thread == 0 || ::syscall(SYS_tgkill, pid_, thread, kWhereSignal) != 0) return;
+  const auto deadline = Clock::now() + std::chrono::milliseconds(kLastWordsMs);
+  while (channel_->crash.frame[0] == 0 && Clock::now() < deadline) ::usleep(1000);
+}
+
 RunResult Worker::fell_silent() {
+  if (!channel_->judging_growth) ask_where();
   stop();
   if (channel_->judging_growth) return channel_->result;
   RunResult result;
@@ -246,6 +299,7 @@ RunResult Worker::fell_silent() {
            fmt::format("no progress for {} seconds", static_cast<double>(command_.silence_limit_ms) / 1000));
   set_text(result.violation.expected, "the call returns");
   set_text(result.violation.seen, "the call was still running when the watchdog ended it");
+  set_text(result.violation.frame, channel_->crash.frame);
   return result;
 }
 

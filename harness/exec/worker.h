@@ -57,9 +57,13 @@ class Worker {
  private:
   [[noreturn]] void give_up(const std::string& why);
   void await_start();
-  RunResult await_result();
-  RunResult died(int status);
+  RunResult await_result(const WorkRequest& request);
+  RunResult died(int status, const WorkRequest& request);
+  // Of a death outside the subject: whether the subject is to blame all the same.
+  bool ruined_by_the_subject(int status, const WorkRequest& request) const;
   RunResult fell_silent();
+  // Lets the thread that hangs fill in the frame of `crash`.
+  void ask_where();
   // True when the process has ended; it is reaped then and `status` filled in.
   bool ended(int& status);
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <type_traits>
 
@@ -33,12 +34,16 @@ struct WorkOrder {
   bool observe = false;      // fill `counters`
   bool check_growth = true;  // of a subject without a seam, after a clean strict run
   uint64_t live_bytes_cap = uint64_t{1} << 30;
+  uint64_t fork_limit_ms = 0;
   uint64_t break_at_line = kNoOperation;
   uint64_t break_at_member = 0;
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'0003;
+inline constexpr uint64_t kChannelLayout = 0x6173736179'0004;
+
+// Sent to a thread of the worker that stands still: its handler writes the innermost frame in the subject to `crash`.
+inline constexpr int kWhereSignal = SIGUSR2;
 
 struct WorkerChannel {
   // Differs between builds that do not agree on this layout; checked by the worker before anything else.
@@ -47,7 +52,7 @@ struct WorkerChannel {
   WorkOrder order;
   uint8_t bytes[kMaxBytes] = {};
   Progress progress;
-  Violation crash;  // written by the crash handler of the worker
+  Violation crash;  // written by the crash handler of the worker; of a hang, only its frame
   // `result` is there already; the program runs again and again, only to see whether the process grows.
   std::atomic<bool> judging_growth{false};
   RunResult result;

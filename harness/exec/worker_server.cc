@@ -44,6 +44,7 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   options.strictness = order.strictness;
   options.live_bytes_cap = order.live_bytes_cap;
   options.print_steps = order.print_steps;
+  options.fork_limit_ms = order.fork_limit_ms;
   options.break_at_line = order.break_at_line;
   options.break_at_member = order.break_at_member;
   options.progress = &channel.progress;

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "harness/exec/thread_progress.h"
+#include "harness/exec/worker_channel.h"
 #include "harness/oracle/describe.h"
 #include "harness/report/symbols.h"
 
@@ -79,17 +80,6 @@ void tell(Oracle oracle, Violation& draft) {
   watched.crash->oracle = oracle;
 }
 
-void say_harness_bug(const char* what) {
-  char text[256];
-  const uint64_t line = progress_here().line;
-  const auto written =
-      line == kNoOperation
-          ? fmt::format_to_n(text, sizeof text, "HARNESS BUG: {} outside the subject, before or after the program\n",
-                             what)
-          : fmt::format_to_n(text, sizeof text, "HARNESS BUG: {} outside the subject, near op {}\n", what, line);
-  (void)!write(STDERR_FILENO, text, std::min(written.size, sizeof text));
-}
-
 void on_signal(int signal_number, siginfo_t* details, void*) {
   const char* signal_name = sigabbrev_np(signal_number);
   if (already_told()) _exit(1);
@@ -97,7 +87,7 @@ void on_signal(int signal_number, siginfo_t* details, void*) {
   const bool owned = find_frame(draft);
   const uint8_t where = progress_here().in_subject;
   if (where == 0 && !owned) {
-    say_harness_bug(signal_name);
+    // Whose fault that is, the process that watches finds out.
     signal(signal_number, SIG_DFL);
     raise(signal_number);
     _exit(3);
@@ -119,6 +109,13 @@ void on_signal(int signal_number, siginfo_t* details, void*) {
   }
   tell(oracle, draft);
   _exit(1);
+}
+
+// The watchdog asks a thread that hangs where it is.
+void on_where(int, siginfo_t*, void*) {
+  if (progress_here().in_subject == 0 || already_told()) return;
+  Violation draft;
+  if (find_frame(draft)) std::memcpy(watched.crash->frame, draft.frame, sizeof draft.frame);
 }
 
 void on_exit_inside() {
@@ -143,7 +140,7 @@ void tell_sanitizer(std::string_view what) {
   if (already_told()) return;
   Violation draft;
   const bool owned = find_frame(draft);
-  if (progress_here().in_subject == 0 && !owned) return say_harness_bug("a sanitizer's report");
+  if (progress_here().in_subject == 0 && !owned) return;
   describe(draft.sentence, "a sanitizer found a fault in the allocator");
   describe(draft.expected, "no report");
   describe(draft.seen, "{}", what);
@@ -182,6 +179,9 @@ void install_crash_handlers(const Subject& subject, const Progress& progress, Vi
   for (const int signal_number : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS}) {
     sigaction(signal_number, &action, nullptr);
   }
+  action.sa_sigaction = on_where;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  sigaction(kWhereSignal, &action, nullptr);
   atexit(on_exit_inside);
   if (__asan_set_error_report_callback != nullptr) __asan_set_error_report_callback(on_report);
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(on_death);

@@ -64,6 +64,7 @@ class Exporter {
       slots_ = std::max<uint64_t>(slots_, (*range)->last + uint64_t{1});
       halves_ = halves_ || (*range)->half_seed;
     }
+    if (!stands_in_loop(line)) return;
     for (const Value& value : line.args) draws_ = draws_ || !value.single();
   }
 

@@ -127,6 +127,11 @@ TEST_F(ExportC, AnEmptyProgramIsAProgram) {
   expect_clean_on_libc(Program{});
 }
 
+// What draws its numbers for one call only needs no generator, and an unused one is a warning.
+TEST_F(ExportC, ALoneDrawIsANumber) {
+  expect_clean_on_libc(parse_text("assay 1\np0 = malloc(41..636 seed 201)\n", "text"));
+}
+
 TEST_F(ExportC, OtherAllocatorsAreCleanToo) {
   const Program program = generate(12, 300);
   const std::string binary = compiled(write("program.c", export_c(program, {})), "gcc");

@@ -148,7 +148,9 @@ std::string violation_text(StepSource& steps, const Violation& violation, const 
 }
 
 std::string dedup_token(const Violation& violation) {
-  const std::string frame = violation.frame[0] == '\0' ? "-" : readable_frame(violation.frame);
+  // Where a loop is when the watchdog looks is chance.
+  const bool settled = violation.frame[0] != '\0' && violation.oracle != Oracle::kHang;
+  const std::string frame = settled ? readable_frame(violation.frame) : "-";
   return fmt::format("{}-{}-{}", name(violation.oracle), operation_name(violation), frame);
 }
 

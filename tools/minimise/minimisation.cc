@@ -19,25 +19,26 @@ constexpr uint64_t kRunsOfNothing = 20;
 constexpr uint64_t kRunsForARate = 40;
 constexpr uint64_t kRunsForGrowth = 3;  // of one that shows nothing else: each takes half a second
 
-constexpr uint64_t kHangMs = 10'000;    // as in replay
-constexpr uint64_t kShortHangMs = 700;  // for candidates; what is slow only is found out when the result is confirmed
+// For candidates of what hangs, or may (a forked child); what is only slow is found out when the result is confirmed.
+constexpr uint64_t kShortHangMs = 700;
 
 // How candidates are tried; the cheapest way first, the next one when its result is not confirmed.
 struct Strategy {
-  bool reuse_process;
-  bool repeat;  // by RateTest instead of one run
-  uint64_t silence_limit_ms;
+  bool reuse_process = false;
+  bool repeat = false;  // by RateTest instead of one run
+  bool impatient = false;
 };
 
 std::vector<Strategy> strategies_for(const Showing& original) {
   const bool hangs = original.violation.oracle == Oracle::kHang;
-  if (!original.always())
-    return {{.reuse_process = false, .repeat = true, .silence_limit_ms = hangs ? kShortHangMs : kHangMs}};
+  const bool forks = original.violation.oracle == Oracle::kFork;
+  if (!original.always()) return {{.repeat = true, .impatient = hangs}};
   std::vector<Strategy> strategies;
-  if (hangs) strategies.push_back({.reuse_process = false, .repeat = false, .silence_limit_ms = kShortHangMs});
-  if (!hangs) strategies.push_back({.reuse_process = true, .repeat = false, .silence_limit_ms = kHangMs});
-  strategies.push_back({.reuse_process = false, .repeat = false, .silence_limit_ms = kHangMs});
-  strategies.push_back({.reuse_process = false, .repeat = true, .silence_limit_ms = kHangMs});
+  if (forks) strategies.push_back({.reuse_process = true, .impatient = true});
+  if (hangs) strategies.push_back({.impatient = true});
+  if (!hangs) strategies.push_back({.reuse_process = true});
+  strategies.push_back({});
+  strategies.push_back({.repeat = true});
   return strategies;
 }
 
@@ -107,9 +108,11 @@ class ProgressLine {
 
 MinimiseResult minimise_by(const Strategy& strategy, const WorkerCommand& command, const Program& program,
                            const Showing& original, const MinimisationOptions& options, Clock::time_point end) {
-  ProgramRunner runner(command, {.reuse_process = strategy.reuse_process,
-                                 .silence_limit_ms = strategy.silence_limit_ms,
-                                 .check_growth = original.violation.oracle == Oracle::kFootprint});
+  RunnerOptions runs;
+  runs.reuse_process = strategy.reuse_process;
+  runs.check_growth = original.violation.oracle == Oracle::kFootprint;
+  if (strategy.impatient) runs.silence_limit_ms = runs.fork_limit_ms = kShortHangMs;
+  ProgramRunner runner(command, runs);
   const RateTest test{.rate = static_cast<double>(original.seen) / static_cast<double>(original.runs)};
   const StillFails still_fails = [&](const Program& candidate) {
     const auto shows = [&] { return runner.token(candidate) == original.token; };

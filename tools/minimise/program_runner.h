@@ -13,6 +13,7 @@ struct RunnerOptions {
   // Of a subject that can be reset, one process runs program after program; else each has a fresh one.
   bool reuse_process = false;
   uint64_t silence_limit_ms = 10'000;
+  uint64_t fork_limit_ms = 5'000;
   // The footprint of a subject without a seam; takes longer than all else.
   bool check_growth = true;
 };

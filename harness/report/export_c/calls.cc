@@ -55,13 +55,18 @@ std::string c_number(uint64_t value) {
   return value > 0xffffffff ? fmt::format("{:#x}u", value) : fmt::format("{}u", value);
 }
 
+bool stands_in_loop(const Operation& line) {
+  const bool half = (line.result && line.result->half_seed) || (line.slot && line.slot->half_seed);
+  return line.members() > 1 || half;
+}
+
 std::string c_call(const Operation& line) {
   if (!line.fails.empty()) {
     throw InputError{fmt::format("{} that fails in {} has no form in plain C", print_failure(line.fails.front()),
                                  info(line.code).name)};
   }
   const std::string halves = half_declaration(line.result, "to") + half_declaration(line.slot, "from");
-  const bool in_loop = line.members() > 1 || !halves.empty();
+  const bool in_loop = stands_in_loop(line);
   const std::string call = single_call(line, in_loop);
   if (call.empty()) return "";
   if (!in_loop) return "    " + call + "\n";

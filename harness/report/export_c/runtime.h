@@ -243,7 +243,9 @@ inline constexpr std::string_view kCalloc = R"(static void *(*volatile the_callo
 static void do_calloc(int slot, size_t count, size_t size) {
     size_t bytes = 0;
     int too_much = __builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX;
-    if (p[slot].address != NULL || !(too_much || affordable(bytes)) || !offers("calloc")) return;
+    /* It might be cleared by hand, for minutes. */
+    int too_slow = !too_much && bytes > kHuge && bytes >> 47 == 0;
+    if (p[slot].address != NULL || !(too_much || affordable(bytes)) || too_slow || !offers("calloc")) return;
     errno = 0;
     unsigned char *address = the_calloc(count, size);
     if (address != NULL && too_much) fail("calloc of more than PTRDIFF_MAX bytes answered a block");
