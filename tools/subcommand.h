@@ -51,6 +51,7 @@ SubcommandRun add_minimize(CLI::App& app);
 SubcommandRun add_export_c(CLI::App& app);
 SubcommandRun add_show(CLI::App& app);
 SubcommandRun add_encode(CLI::App& app);
+SubcommandRun add_generate(CLI::App& app);
 SubcommandRun add_fuzz(CLI::App& app);
 SubcommandRun add_record(CLI::App& app);
 SubcommandRun add_import(CLI::App& app);

@@ -44,6 +44,15 @@ check_value() {
       if ! [[ $value =~ ^0*[1-9][0-9]{0,8}$ ]]; then
         refuse "$where: '$value' is not a whole number from 1 to 999999999"
       fi ;;
+    threads)
+      [[ $value =~ ^0*[1-9][0-9]{0,3}$ ]] && ((10#$value <= 1022)) ||
+        refuse "$where: '$value' is not a whole number from 1 to 1022" ;;
+    rounds)
+      [[ $value =~ ^0*[1-9][0-9]{0,5}$ ]] && ((10#$value <= 100000)) ||
+        refuse "$where: '$value' is not a whole number from 1 to 100000" ;;
+    workload)
+      [[ " $(workload_names) " == *" $value "* && -n $value ]] ||
+        refuse "unknown workload '$value' (here: $(workload_names))" ;;
     engine) [[ $value == libfuzzer ]] || refuse "$where: unknown engine '$value' (here: libfuzzer)" ;;
     flavour)
       [[ " ${flavours[*]} " == *" $value "* && -n $value ]] || refuse "$where: unknown flavour '$value' (here: ${flavours[*]})" ;;
@@ -86,6 +95,10 @@ fuzz_targets() {
     names+=("$(basename "$(dirname "$file")")")
   done
   echo "${names[*]}"
+}
+
+workload_names() {
+  sed -n 's/^ *{"\([a-z_]*\)",.*/\1/p' "$ASSAY_ROOT/harness/op/workloads/workload.cc" | paste -sd ' '
 }
 
 # The kind of an option of this subcommand, or nothing.

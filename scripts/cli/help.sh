@@ -32,6 +32,8 @@ option_help() {
     --against) echo '--against LIST       allocators, separated by commas' ;;
     --runs) echo '--runs N             runs of each workload on each allocator' ;;
     --instructions) echo '--instructions       also count instructions with callgrind' ;;
+    --threads) echo '--threads N          threads besides t0, 1 to 1022' ;;
+    --rounds) echo '--rounds N           how long it goes on, 1 to 100000' ;;
     --flavour) echo "--flavour F          one of: ${flavours[*]}" ;;
     --mode) echo "--mode M             one of: ${modes[*]}" ;;
     --seed) echo '--seed N             seed of the random choices' ;;
@@ -49,6 +51,7 @@ print_subcommand_help() {
       printf '  %s\n' "$line"
     fi
   done
+  [[ $name != generate ]] || printf '  NAME                 one of: %s\n' "$(workload_names | fmt -w 90 | sed '2,$s/^/                       /')"
   echo '  --json               one object on stdout, everything else on stderr'
   echo '  -h, --help           this'
 }

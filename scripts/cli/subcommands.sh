@@ -45,6 +45,11 @@ purpose[encode]='text to bytes'
 options[encode]='-o:output --output:output --flavour:flavour'
 operands[encode]='file1'
 
+synopsis[generate]='NAME [--threads N] [--rounds N] [-o FILE]'
+purpose[generate]='print the program of a named workload'
+options[generate]='--threads:threads --rounds:rounds -o:output --output:output --flavour:flavour --mode:mode --seed:number'
+operands[generate]='workload1'
+
 synopsis[record]='[-o FILE] -- CMD…'
 purpose[record]="keep any program's allocations; exits with its status"
 options[record]='-o:output --output:output --flavour:flavour'
@@ -85,4 +90,4 @@ purpose[help]='this list, or one subcommand'
 options[help]=''
 operands[help]='subcommand*'
 
-subcommand_order=(fuzz test replay minimize export-c show encode record import mutants bench subjects doctor build help)
+subcommand_order=(fuzz test replay minimize export-c show encode generate record import mutants bench subjects doctor build help)

@@ -69,6 +69,12 @@ REFUSED = [
     (["encode", "good.ops", "-o", "."], ".: is a directory"),
     (["encode", "good.ops", "-o", "nowhere/out"], "nowhere/out: its folder does not exist"),
     (["encode", "good.ops", "-o", ""], "the name of the output is empty"),
+    (["generate"], "nothing given"),
+    (["generate", "frobnicate"], "unknown workload 'frobnicate' (here: trie_storm "),
+    (["generate", "larson", "xring"], "unexpected 'xring'"),
+    (["generate", "larson", "--threads", "1023"], "'1023' is not a whole number from 1 to 1022"),
+    (["generate", "larson", "--rounds", "0"], "'0' is not a whole number from 1 to 100000"),
+    (["generate", "larson", "-o", "nowhere/out"], "nowhere/out: its folder does not exist"),
     (["import", "good.ops"], "-o is missing"),
     (["import", "good.ops", "-o", "good.ops"], "good.ops: is not a directory"),
     (["import", "good.ops", "-o", "out", "--window", "x"], "'x' is not a whole number"),
@@ -94,6 +100,10 @@ class Wrapper(unittest.TestCase):
         for name in ("mutants/canary.patch", "fuzz/alloc_ops/alloc_ops_fuzz.cc"):
             (self.tree / name).parent.mkdir(parents=True)
             (self.tree / name).touch()
+        # The names of the workloads stand there.
+        workloads = "harness/op/workloads/workload.cc"
+        (self.tree / workloads).parent.mkdir(parents=True)
+        shutil.copy(ROOT / workloads, self.tree / workloads)
         self.commands = self.folder / "commands"
         self.commands.mkdir()
         for name, text in (("cmake", CMAKE), ("ninja", NINJA)):

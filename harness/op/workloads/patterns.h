@@ -1,0 +1,22 @@
+// The patterns behind the table of workloads, one function each.
+#pragma once
+
+#include "harness/op/workloads/workload.h"
+
+namespace assay {
+
+Program trie_storm(const WorkloadOptions& options);
+Program cow_trie(const WorkloadOptions& options);
+Program bucketed_intern(const WorkloadOptions& options);
+Program bulk_two_phase(const WorkloadOptions& options);
+Program larson(const WorkloadOptions& options);
+Program xmalloc(const WorkloadOptions& options);
+Program cache_scratch(const WorkloadOptions& options);
+Program mstress(const WorkloadOptions& options);
+Program pairs(const WorkloadOptions& options);
+Program mixed(const WorkloadOptions& options);
+Program xpipe(const WorkloadOptions& options);
+Program xring(const WorkloadOptions& options);
+Program swiss_cheese(const WorkloadOptions& options);
+
+}  // namespace assay
