@@ -1,6 +1,7 @@
 // The tester's interface of the test flavours.
 #if defined(XIMALLOC_TEST_SEAMS)
 
+#include "allocator/api/request.h"
 #include "allocator/check/check.h"
 #include "allocator/include/ximalloc_debug.h"
 #include "allocator/os/clock.h"
@@ -51,6 +52,7 @@ void tell_hook(const xi::os::SeamCall& call, void* address) {
 
 void xi_debug_reset() {
   xi::reset_process();
+  xi::set_error_function(nullptr, nullptr);
 }
 void xi_debug_advance_clock(uint64_t ms) {
   xi::os::advance_clock(ms);

@@ -1,5 +1,4 @@
 // malloc, calloc, free and usable size. This file and its neighbours are where a missing result becomes errno.
-#include <cerrno>
 #include <cstring>
 
 #include "allocator/api/request.h"
@@ -14,8 +13,7 @@ namespace {
 // Out of line, so that xi_malloc's fast path needs no stack frame.
 [[gnu::noinline]] void* malloc_general(size_t size) {
   void* const block = xi::allocate(size).block;
-  if (block == nullptr) errno = ENOMEM;
-  return xi::fill_fresh(block);
+  return block != nullptr ? xi::fill_fresh(block) : xi::out_of_memory();
 }
 
 }  // namespace
@@ -30,10 +28,7 @@ void* xi_malloc(size_t size) noexcept {
 
 void* xi_zalloc(size_t size) noexcept {
   const xi::Allocation result = xi::allocate(size);
-  if (result.block == nullptr) {
-    errno = ENOMEM;
-    return nullptr;
-  }
+  if (result.block == nullptr) return xi::out_of_memory();
   // Fresh memory is zero but for the link that was in its first word; every block has room for a word. Zero to its end,
   // so that rezalloc can grow it in place without knowing how much of it was asked for.
   return memset(result.block, 0, result.zero ? sizeof(xi::Block) : xi::block_size_for(size));
@@ -41,10 +36,7 @@ void* xi_zalloc(size_t size) noexcept {
 
 void* xi_calloc(size_t count, size_t size) noexcept {
   size_t total = 0;
-  if (__builtin_mul_overflow(count, size, &total)) {
-    errno = ENOMEM;
-    return nullptr;
-  }
+  if (__builtin_mul_overflow(count, size, &total)) return xi::out_of_memory();
   return xi_zalloc(total);
 }
 

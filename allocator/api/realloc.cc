@@ -47,8 +47,7 @@ void* xi_expand(void* block, size_t size) noexcept {
   const xi::Page* const page = xi::page_map::find(block);
   if (page == nullptr) {
     if (block != nullptr) xi::warn_foreign_pointer("expand", block);
-    errno = EINVAL;
-    return nullptr;
+    return xi::fail(EINVAL);
   }
   xi::check_block(page, "expand", block);
   return size <= page->usable_size(block) ? block : xi::out_of_memory();

@@ -13,6 +13,12 @@ namespace xi {
 
 namespace {
 
+struct ErrorHook {
+  Atomic<ErrorFunction> function;
+  Atomic<void*> argument;
+};
+constinit ErrorHook error_hook;
+
 // The block is null when there is no memory. Sizes above a slice are slice-aligned anyway; below, a size that is a
 // multiple of the alignment gets a block that is one too (page/bin.h).
 Allocation allocate_aligned(size_t alignment, size_t size) {
@@ -101,19 +107,32 @@ int serve_again(void* old, const Request& request, void** out) {
 
 void* allocate_request(const Request& request) {
   void* block = nullptr;
-  if (const int error = serve(request, &block)) errno = error;
-  return block;
+  const int error = serve(request, &block);
+  return error == 0 ? block : fail(error);
 }
 
 void* reallocate_request(void* old, const Request& request) {
   void* block = nullptr;
-  if (const int error = serve_again(old, request, &block)) errno = error;
-  return block;
+  const int error = serve_again(old, request, &block);
+  return error == 0 ? block : fail(error);
+}
+
+void* fail(int error) {
+  if (const ErrorFunction function = error_hook.function.load(kAcquire)) {
+    function(error, error_hook.argument.load(kAcquire));
+  }
+  errno = error;
+  return nullptr;
 }
 
 void* out_of_memory() {
-  errno = ENOMEM;
-  return nullptr;
+  return fail(ENOMEM);
+}
+
+void set_error_function(ErrorFunction function, void* argument) {
+  error_hook.function.store(nullptr, kRelease);
+  error_hook.argument.store(argument, kRelease);
+  error_hook.function.store(function, kRelease);
 }
 
 }  // namespace xi

@@ -31,7 +31,13 @@ inline bool multiply(size_t count, size_t size, size_t* total) {
   return !__builtin_mul_overflow(count, size, total);
 }
 
-// Sets errno; null, for functions to end with.
+// Tells the program's error function, and sets errno; null, for functions to end with.
+void* fail(int error);
 void* out_of_memory();
+
+// The function that hears of each call that fails, with the errno value; null: none. While it is changed no other
+// thread may be inside the allocator.
+using ErrorFunction = void (*)(int error, void* argument);
+void set_error_function(ErrorFunction function, void* argument);
 
 }  // namespace xi

@@ -3,14 +3,14 @@
 #include <climits>
 #include <cstring>
 
+#include "allocator/api/request.h"
 #include "allocator/include/ximalloc.h"
 #include "allocator/os/environment.h"
 
 namespace {
 
 char* invalid() {
-  errno = EINVAL;
-  return nullptr;
+  return static_cast<char*>(xi::fail(EINVAL));
 }
 
 char* copy(const char* string, size_t length) {

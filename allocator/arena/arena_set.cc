@@ -7,6 +7,7 @@
 #include "allocator/os/clock.h"
 #include "allocator/os/unmap_later.h"
 #include "allocator/support/options.h"
+#include "allocator/support/statistics.h"
 
 namespace xi {
 
@@ -43,6 +44,8 @@ Arena* add_arena(size_t count, size_t alignment) {
       if (arena != nullptr && arena_created(arena->base, size)) {
         set.arenas[index].store(arena, kRelease);
         set.count.store(index + 1, kRelease);
+        statistics.arenas.add(1);
+        statistics.reserved_bytes.add(static_cast<int64_t>(size));
         return arena;
       }
       if (arena != nullptr) destroy_arena(arena);

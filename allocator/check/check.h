@@ -34,9 +34,13 @@ struct Census {
   size_t pages = 0;
   size_t pages_of_heaps = 0;  // whose `heap` is not null
   size_t abandoned[kBinCount] = {};
+  size_t huge_pages = 0;
+  size_t live_blocks = 0;
+  size_t live_bytes = 0;
 };
 
-void check_page(const Page* page, CheckReport& report);
+// Counts the page as seen, too.
+void check_page(const Page* page, CheckReport& report, Census& census);
 void check_arenas(CheckReport& report, Census& census);
 void check_heaps(CheckReport& report, Census& census);
 

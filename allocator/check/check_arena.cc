@@ -20,10 +20,9 @@ void check_slices(const Arena* arena, CheckReport& report, Census& census) {
                          "a page has slices that are free", address)) {
         return;
       }
-      ++census.pages;
       if (page->heap.load(kRelaxed) != nullptr) ++census.pages_of_heaps;
       if (page->is_abandoned) ++census.abandoned[page->bin.index()];
-      check_page(page, report);
+      check_page(page, report, census);
     }
     slice = next < free.size() ? free.first_clear(next, free.size()) : Bitmap::kNone;
   }

@@ -43,7 +43,7 @@ void check_retired(const Heap* heap, CheckReport& report) {
 }
 
 // Pages in the list that lie in an arena, which the census has counted too.
-size_t check_page_list(const Heap* heap, CheckReport& report) {
+size_t check_page_list(const Heap* heap, CheckReport& report, Census& census) {
   if (!report.expect(heap->pages.is_valid(kListLimit), "a heap's list of pages is not well linked", address_of(heap)))
     return 0;
   size_t in_arenas = 0;
@@ -52,7 +52,7 @@ size_t check_page_list(const Heap* heap, CheckReport& report) {
     if (page->arena != nullptr) {
       ++in_arenas;
     } else {
-      check_page(page, report);
+      check_page(page, report, census);
     }
   }
   return in_arenas;
@@ -61,18 +61,56 @@ size_t check_page_list(const Heap* heap, CheckReport& report) {
 }  // namespace
 
 void check_heaps(CheckReport& report, Census& census) {
-  size_t listed = 0;
+  size_t listed = 0, in_use = 0;
   for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap) {
-    listed += check_page_list(heap, report);
+    listed += check_page_list(heap, report, census);
+    if (heap->state != HeapState::kUnused) ++in_use;
     if (heap->state == HeapState::kVanished) continue;
     check_queues(heap, report);
     check_direct(heap, report);
     check_retired(heap, report);
     report.expect(heap->state == HeapState::kLive || heap->pages.empty(), "an unused heap has pages", address_of(heap));
   }
+  report.expect(static_cast<int64_t>(in_use) == statistics.heaps.get(),
+                "the statistic of heaps differs from their number", in_use);
   report.expect(listed == census.pages_of_heaps, "pages that name a heap and the heaps' lists differ in number",
                 listed);
 }
+
+namespace {
+
+void expect_figure(CheckReport& report, size_t counted, const Figure& figure, const char* what) {
+  report.expect(static_cast<int64_t>(counted) == figure.get(), what, counted);
+}
+
+void check_statistics(CheckReport& report, const Census& census) {
+  size_t committed = 0, arenas = 0, abandoned = 0;
+  for (; const Arena* const arena = arena_at(arenas); ++arenas)
+    committed += arena->committed.population() << kSliceShift;
+  for (size_t pages : census.abandoned) abandoned += pages;
+  expect_figure(report, committed, statistics.committed_bytes,
+                "the statistic of committed bytes differs from the bitmaps");
+  expect_figure(report, arenas, statistics.arenas, "the statistic of arenas differs from their number");
+  expect_figure(report, mapped_bytes(), statistics.reserved_bytes, "the statistic of reserved bytes is wrong");
+  expect_figure(report, abandoned, statistics.abandoned_pages,
+                "the statistic of abandoned pages differs from the bits");
+  report.expect(static_cast<int64_t>(census.pages) <= statistics.pages.get(), "the statistic of pages is too small",
+                census.pages);
+  for (const StatisticRow& row : statistic_table) {
+    const Figure& figure = statistics.*row.figure;
+    report.expect(figure.get() >= 0 && figure.peak() >= figure.get() && figure.total() >= figure.peak(),
+                  "a statistic is negative, or above its peak or its total", static_cast<uintptr_t>(figure.get()));
+  }
+  // Huge pages in mappings of their own cannot be found once their thread has ended, and what a thread was about to
+  // count when it vanished in a fork is lost.
+  if (static_cast<int64_t>(census.pages) != statistics.pages.get() || statistics.vanished_threads.get() != 0) return;
+  expect_figure(report, census.huge_pages, statistics.huge_pages, "the statistic of huge pages is wrong");
+  expect_figure(report, census.live_blocks, statistics.live_blocks,
+                "the statistic of live blocks differs from the pages");
+  expect_figure(report, census.live_bytes, statistics.live_bytes, "the statistic of live bytes differs from the pages");
+}
+
+}  // namespace
 
 bool check_all(CheckReport report) {
   Census census;
@@ -82,13 +120,7 @@ bool check_all(CheckReport report) {
     report.expect(census.abandoned[bin] == abandoned_pages(Bin(bin)), "the count of abandoned pages of a bin is wrong",
                   Bin(bin).block_size());
   }
-  size_t committed = 0;
-  for (size_t i = 0; const Arena* const arena = arena_at(i); ++i)
-    committed += arena->committed.population() << kSliceShift;
-  report.expect(static_cast<int64_t>(committed) == statistics.committed_bytes.get(),
-                "the statistic of committed bytes differs from the bitmaps", committed);
-  report.expect(static_cast<int64_t>(census.pages) <= statistics.pages.get(), "the statistic of pages is too small",
-                census.pages);
+  check_statistics(report, census);
   return report.clean();
 }
 

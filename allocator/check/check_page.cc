@@ -87,7 +87,7 @@ void check_zero(const Page* page, CheckReport& report) {
 
 }  // namespace
 
-void check_page(const Page* page, CheckReport& report) {
+void check_page(const Page* page, CheckReport& report, Census& census) {
   check_shape(page, report);
   check_ownership(page, report);
   SeenBlocks seen;
@@ -99,6 +99,10 @@ void check_page(const Page* page, CheckReport& report) {
                 "a page's lists and its count of used blocks do not add up", page->start);
   report.expect(remote_count <= page->used, "other threads have freed more blocks of a page than are used",
                 page->start);
+  ++census.pages;
+  if (page->is_huge()) ++census.huge_pages;
+  census.live_blocks += page->used - remote_count;
+  census.live_bytes += (page->used - remote_count) * page->block_size;
   if (page->free_is_zero && report.clean()) check_zero(page, report);
 }
 

@@ -2,6 +2,7 @@
 #include "allocator/base/start.h"
 #include "allocator/heap/alloc.h"
 #include "allocator/heap/collect.h"
+#include "allocator/heap/deferred_free.h"
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
@@ -14,8 +15,10 @@ namespace {
 Heap* ready_heap() {
   if (!thread_state.has_heap() && !start_thread()) return nullptr;
   Heap* const heap = thread_state.heap;
+  heap->slow_paths.add_as_only_writer(1);
   follow_collect_requests(heap);
   age_retired(heap, false);
+  run_deferred_free(heap, false);
   return heap;
 }
 

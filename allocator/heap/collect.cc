@@ -1,6 +1,7 @@
 #include "allocator/heap/collect.h"
 
 #include "allocator/arena/arena_set.h"
+#include "allocator/heap/deferred_free.h"
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
@@ -27,6 +28,7 @@ void collect_heap(Heap* heap) {
 void collect(bool force) {
   if (thread_state.has_heap()) {
     Heap* const heap = thread_state.heap;
+    run_deferred_free(heap, force);
     if (force) heap->collected_epoch = requests.fetch_add(1, kRelaxed) + 1;
     collect_heap(heap);
   } else if (force) {

@@ -36,6 +36,7 @@ inline void free_block(void* pointer) {
   if (__builtin_expect(page == nullptr, 0)) return free_without_page(pointer);
   check_block(page, "free", pointer);
   fill_freed(page, pointer);
+  count_block(page->block_size, -1);
   if (__builtin_expect(page->owner.load(kRelaxed) != thread_state.id, 0)) return free_remote(pointer, page);
   free_local(pointer, page);
 }

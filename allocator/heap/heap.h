@@ -32,7 +32,9 @@ struct Heap {
   uint8_t retired_count = 0;
   Page* retired[kMaxRetired] = {};
 
-  uint64_t collected_epoch = 0;  // the last request to collect (collect.h) that this heap has followed
+  Counter slow_paths;             // written by its thread; summed up when the heap ends
+  bool in_deferred_free = false;  // its thread is inside the program's function
+  uint64_t collected_epoch = 0;   // the last request to collect (collect.h) that this heap has followed
 
   Lock pages_lock;
   HeapPageList pages;  // all whose `heap` is this one: in a queue, full, or with their bit set

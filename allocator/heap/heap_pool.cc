@@ -4,6 +4,7 @@
 
 #include "allocator/base/assert.h"
 #include "allocator/os/memory.h"
+#include "allocator/support/statistics.h"
 
 namespace xi {
 
@@ -52,15 +53,30 @@ Heap* take_heap(ThreadId thread) {
   XI_ASSERT(heap->pages.empty() && heap->retired_count == 0);
   heap->thread = thread;
   heap->state = HeapState::kLive;
+  statistics.heaps.add(1);
   return heap;
 }
 
 void give_heap(Heap* heap) {
   LockGuard guard(pool.lock);
   heap->state = HeapState::kUnused;
+  statistics.heaps.add(-1);
+  merge_statistics(heap);
   heap->thread = ThreadId::kNone;
   heap->next_unused = pool.unused;
   pool.unused = heap;
+}
+
+void merge_statistics(Heap* heap) {
+  statistics.slow_paths.add(heap->slow_paths.get());
+  heap->slow_paths.reset();
+}
+
+int64_t unmerged_slow_paths() {
+  LockGuard guard(pool.lock);
+  int64_t sum = 0;
+  for (const Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) sum += heap->slow_paths.get();
+  return sum;
 }
 
 ThreadId new_thread_id() {
@@ -83,7 +99,9 @@ void unlock_heaps() {
 
 void mark_vanished_heaps(const Heap* survivor) {
   for (Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) {
-    if (heap != survivor && heap->state == HeapState::kLive) heap->state = HeapState::kVanished;
+    if (heap == survivor || heap->state != HeapState::kLive) continue;
+    heap->state = HeapState::kVanished;
+    statistics.vanished_threads.add(1);
   }
 }
 

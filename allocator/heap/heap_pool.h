@@ -10,6 +10,11 @@ Heap* take_heap(ThreadId thread);
 // The heap has no page left.
 void give_heap(Heap* heap);
 
+// What the heap's thread has counted goes into the process's statistics; for that thread alone. And what all heaps have
+// that was not merged yet.
+void merge_statistics(Heap* heap);
+int64_t unmerged_slow_paths();
+
 // A fresh id; see ThreadId.
 ThreadId new_thread_id();
 

@@ -5,6 +5,7 @@
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
 #include "allocator/support/options.h"
+#include "allocator/support/statistics.h"
 
 namespace xi {
 
@@ -20,10 +21,12 @@ void set_abandoned(Page* page, bool abandoned) {
   const size_t bin = page->bin.index();
   if (abandoned) {
     abandoned_count[bin].fetch_add(1, kRelaxed);
+    statistics.abandoned_pages.add(1);
     page->arena->set_abandoned(bin, page->first_slice(), true);
   } else {
     page->arena->set_abandoned(bin, page->first_slice(), false);
     abandoned_count[bin].fetch_sub(1, kRelaxed);
+    statistics.abandoned_pages.add(-1);
   }
 }
 
@@ -88,6 +91,7 @@ void release_page(Heap* heap, Page* page) {
 
 void adopt(Heap* heap, Page* page) {
   set_abandoned(page, false);
+  if (page->heap.load(kRelaxed) != heap) statistics.reclaimed_pages.add(1);
   heap->attach(page);
   page->set_owner(heap->thread);
   heap->enqueue_back(page);

@@ -15,6 +15,7 @@ namespace {
 void enter_page(Page* page) {
   page_map::enter(page->start, page->slices, page);
   statistics.pages.add(1);
+  if (page->is_huge()) statistics.huge_pages.add(1);
 }
 
 Page* begin_in_arena(const SliceClaim& claim, Bin bin, size_t block_size) {
@@ -47,6 +48,7 @@ Page* try_mapping(size_t slices, size_t alignment) {
                    .zero = true,
                    .arena = nullptr});
       enter_page(page);
+      statistics.reserved_bytes.add(static_cast<int64_t>(size));
       return page;
     }
     os::unmap(start, size);
@@ -72,6 +74,7 @@ void end_mapping_of(Page* page, uintptr_t start, size_t size) {
     return;
   }
   end_mapping(size);
+  statistics.reserved_bytes.add(-static_cast<int64_t>(size));
 }
 
 }  // namespace
@@ -110,6 +113,7 @@ void end_page(Page* page) {
   Heap::detach(page);
   page_map::enter(page->start, page->slices, nullptr);
   statistics.pages.add(-1);
+  if (page->is_huge()) statistics.huge_pages.add(-1);
   const uintptr_t start = page->start;
   const size_t slices = page->slices;
   Arena* const arena = page->arena;

@@ -250,6 +250,73 @@ XI_EXPORT void xi_collect(bool force) XI_NOEXCEPT;
 /* As xi_collect(true); 1 when memory was given back, else 0. `pad` is ignored. malloc_trim(3). */
 XI_EXPORT int xi_malloc_trim(size_t pad) XI_NOEXCEPT;
 
+/* --- Statistics --- */
+
+/* Where text goes; registered: everything that the allocator has to say but its last words, NULL: to stderr. Called on
+ * any thread; it may allocate. While it is registered no other thread may have something to say. */
+typedef void xi_output_fun(const char* text, void* argument);
+XI_EXPORT void xi_register_output(xi_output_fun* function, void* argument) XI_NOEXCEPT;
+
+/* One line a statistic: its name, what there is now, the most there was, all that was ever added. xi_stats_print
+ * ignores its argument and writes to stderr. live_blocks and live_bytes are counted in flavours with assertions only.
+ */
+XI_EXPORT void xi_stats_print(void* ignored) XI_NOEXCEPT;
+XI_EXPORT void xi_stats_print_out(xi_output_fun* out, void* argument) XI_NOEXCEPT;
+
+/* The calling thread's own pages that have room, the blocks in them, and how often it took a slow path. */
+XI_EXPORT void xi_thread_stats_print_out(xi_output_fun* out, void* argument) XI_NOEXCEPT;
+
+/* The statistics as one JSON object, {"version":…, NAME:{"now":…,"peak":…,"total":…}, …}, into `text` of `size` bytes,
+ * cut off where it ends. Returns the length of the whole, without the NUL; `text` may be NULL. */
+XI_EXPORT size_t xi_stats_get_json(size_t size, char* text) XI_NOEXCEPT;
+
+/* Peaks and totals begin anew from what there is now. The other adds what the calling thread has counted on its own to
+ * the process's figures, where it is shown anyway. */
+XI_EXPORT void xi_stats_reset(void) XI_NOEXCEPT;
+XI_EXPORT void xi_stats_merge(void) XI_NOEXCEPT;
+
+/* Milliseconds since the process started and of its processor time, resident bytes and their peak, committed bytes of
+ * arenas and their peak, page faults that needed input or output. Any pointer may be NULL. */
+XI_EXPORT void xi_process_info(size_t* elapsed_ms, size_t* user_ms, size_t* system_ms, size_t* current_rss,
+                               size_t* peak_rss, size_t* current_commit, size_t* peak_commit,
+                               size_t* page_faults) XI_NOEXCEPT;
+
+/* --- Functions of the program --- */
+
+/* Called with the errno value for each call that fails, before errno is set; NULL: none. */
+typedef void xi_error_fun(int error, void* argument);
+XI_EXPORT void xi_register_error(xi_error_fun* function, void* argument) XI_NOEXCEPT;
+
+/* Called on slow paths of allocation and by xi_collect, on the thread that is there, never inside itself: a place to
+ * free what was put off, bounded by the caller. `heartbeat` counts the thread's slow paths. NULL: none. */
+typedef void xi_deferred_free_fun(bool force, unsigned long long heartbeat, void* argument);
+XI_EXPORT void xi_register_deferred_free(xi_deferred_free_fun* function, void* argument) XI_NOEXCEPT;
+
+/* --- Process and threads --- */
+
+/* None of these need be called. init reads the options now, and makes the thread's heap now. xi_process_done gives free
+ * memory back; the allocator can be used after it. xi_thread_done leaves the thread's pages to others, as its end does;
+ * its next allocation makes a new heap. */
+XI_EXPORT void xi_process_init(void) XI_NOEXCEPT;
+XI_EXPORT void xi_process_done(void) XI_NOEXCEPT;
+XI_EXPORT void xi_thread_init(void) XI_NOEXCEPT;
+XI_EXPORT void xi_thread_done(void) XI_NOEXCEPT;
+
+/* --- What operator new does --- */
+
+/* As xi_malloc and its kin, but where there is no memory std::get_new_handler()'s function is called and the call tried
+ * again. Without a handler std::bad_alloc is thrown, the process is aborted where there is no C++ library, and the
+ * functions with "nothrow" return NULL with ENOMEM. A product that overflows throws at once. C++23 [new.delete.single].
+ */
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_new(size_t size);
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE2(1, 2) void* xi_new_n(size_t count, size_t size);
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) void* xi_new_nothrow(size_t size);
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1) XI_ALLOC_ALIGN(2) void* xi_new_aligned(size_t size, size_t alignment);
+XI_NODISCARD XI_EXPORT XI_MALLOC XI_ALLOC_SIZE(1)
+    XI_ALLOC_ALIGN(2) void* xi_new_aligned_nothrow(size_t size, size_t alignment);
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE(2) void* xi_new_realloc(void* block, size_t size);
+XI_NODISCARD XI_EXPORT XI_ALLOC_SIZE2(2, 3) void* xi_new_reallocn(void* block, size_t count, size_t size);
+
 /* Version as 10000 * major + 100 * minor + patch: of the library, and of this header. */
 #define XI_VERSION 100
 XI_EXPORT int xi_version(void) XI_NOEXCEPT;

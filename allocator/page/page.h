@@ -16,6 +16,7 @@
 #include "allocator/base/atomic.h"
 #include "allocator/page/bin.h"
 #include "allocator/page/block.h"
+#include "allocator/support/statistics.h"
 
 namespace xi {
 
@@ -106,6 +107,7 @@ class alignas(64) Page {
     Block* const block = free;
     free = next_of(block);
     ++used;
+    count_block(block_size, 1);
     return block;
   }
 

@@ -9,11 +9,13 @@
 #if defined(XIMALLOC_TEST_SEAMS)
 #include "allocator/arena/arena_set.h"
 #include "allocator/heap/collect.h"
+#include "allocator/heap/deferred_free.h"
 #include "allocator/os/clock.h"
 #include "allocator/os/seam.h"
 #include "allocator/os/unmap_later.h"
 #include "allocator/page/page_pool.h"
 #include "allocator/page_map/page_map.h"
+#include "allocator/support/output.h"
 #include "allocator/support/report.h"
 #include "allocator/support/statistics.h"
 #endif
@@ -114,6 +116,8 @@ void reset_process() {
   reset_statistics();
   reset_warnings();
   reset_options();
+  set_output(nullptr, nullptr);
+  set_deferred_free(nullptr, nullptr);
   os::reset_unmaps();
   os::reset_seam();
   os::reset_clock();

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "allocator/os/environment.h"
+#include "allocator/support/output.h"
 
 namespace xi {
 
@@ -12,7 +13,7 @@ class Line {
   explicit Line(const char* prefix = "ximalloc: ") { text(prefix); }
 
   Line& text(const char* part) {
-    while (*part != '\0' && length_ < sizeof(buffer_) - 1) buffer_[length_++] = *part++;
+    while (*part != '\0' && length_ < sizeof(buffer_) - 2) buffer_[length_++] = *part++;
     return *this;
   }
 
@@ -23,7 +24,7 @@ class Line {
       digits[count++] = "0123456789abcdef"[value % base];
       value /= base;
     } while (value != 0);
-    while (count > 0 && length_ < sizeof(buffer_) - 1) buffer_[length_++] = digits[--count];
+    while (count > 0 && length_ < sizeof(buffer_) - 2) buffer_[length_++] = digits[--count];
     return *this;
   }
 
@@ -40,16 +41,23 @@ class Line {
   }
 
   void say() {
-    buffer_[length_++] = '\n';
-    os::write_error(buffer_, length_);
+    end();
+    put(buffer_);
   }
 
+  // Past the program's own function, which cannot be trusted any more than the rest of its memory.
   [[noreturn]] void say_and_abort() {
-    say();
+    end();
+    os::write_error(buffer_, length_);
     os::abort_process();
   }
 
  private:
+  void end() {
+    buffer_[length_++] = '\n';
+    buffer_[length_] = '\0';
+  }
+
   char buffer_[320];
   size_t length_ = 0;
 };

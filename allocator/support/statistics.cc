@@ -4,10 +4,15 @@ namespace xi {
 
 constinit Statistics statistics;
 
+const StatisticRow statistic_table[kStatisticCount] = {
+#define XI_STATISTIC(name, doc) {#name, &Statistics::name, doc},
+#include "allocator/support/statistics.def"
+#undef XI_STATISTIC
+};
+
 void reset_statistics() {
-  statistics.committed_bytes.reset();
-  statistics.purged_bytes.reset();
-  statistics.pages.reset();
+  for (const StatisticRow& row : statistic_table) (statistics.*row.figure).reset();
+  statistics.vanished_threads.reset();
 }
 
 }  // namespace xi
