@@ -29,19 +29,19 @@ Numbers numbers_of(const StatisticRow& row) {
 class Writer {
  public:
   Writer(xi_output_fun* out, void* argument) : out_(out), argument_(argument) {}
-  void write(const char* text) const { out_ != nullptr ? out_(text, argument_) : put(text); }
+  void tell(const char* text) const { out_ != nullptr ? out_(text, argument_) : put(text); }
   void row(const char* name, const Numbers& numbers) const {
     Line line("");
     line.text(name);
     for (size_t width = strlen(name); width < 18; ++width) line.text(" ");
-    write(line.text(" now ")
-              .signed_number(numbers.now)
-              .text(", peak ")
-              .signed_number(numbers.peak)
-              .text(", total ")
-              .signed_number(numbers.total)
-              .text("\n")
-              .c_str());
+    tell(line.text(" now ")
+             .signed_number(numbers.now)
+             .text(", peak ")
+             .signed_number(numbers.peak)
+             .text(", total ")
+             .signed_number(numbers.total)
+             .text("\n")
+             .c_str());
   }
 
  private:

@@ -54,6 +54,11 @@ TEST(PreloadTest, ItIsReallyThisLibraryThatServes) {
   EXPECT_EQ(maps.output.find("[heap]"), std::string::npos) << "libc's own malloc would have made one";
 }
 
+TEST(PreloadTest, NeedsTheCLibraryAndNothingElse) {
+  EXPECT_EQ(run("readelf -d " XIMALLOC_SO " | grep -o 'NEEDED.*'").output,
+            "NEEDED)             Shared library: [libc.so.6]\n");
+}
+
 TEST(PreloadTest, OptionsComeFromTheEnvironment) {
   const Ran bad = run(preloaded("XIMALLOC_PURGE_DELAY=soon") + "/bin/true");
   EXPECT_EQ(bad.status, 0);
