@@ -71,14 +71,17 @@ bool is_known(const char* entry) {
   return false;
 }
 
+// No lambda: one that decays to a pointer has code outside of xi_text.
+void warn_if_unknown(const char* entry) {
+  if (!is_known(entry)) warn_unknown_option(entry);
+}
+
 }  // namespace
 
 void load_options() {
   reset_options();
   for (size_t i = 0; i < kOptionCount; ++i) load(i);
-  os::each_environment(kPrefix, [](const char* entry) {
-    if (!is_known(entry)) warn_unknown_option(entry);
-  });
+  os::each_environment(kPrefix, warn_if_unknown);
 }
 
 bool set_option(size_t index, int64_t value) {

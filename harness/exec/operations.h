@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "harness/exec/call.h"
 #include "harness/exec/reuse_table.h"
 #include "harness/exec/run.h"
 #include "harness/model/shadow_heap.h"
@@ -48,33 +50,43 @@ class Operations {
  private:
   enum class Ran : uint8_t { kSkipped, kDone, kViolated };
 
-  struct Answer {
-    uintptr_t address = 0;
-    int error = 0;
-    bool out_untouched = true, errno_untouched = true;
+  // What a block that was just returned must be besides being new.
+  struct Grant {
+    uint64_t alignment = 1, offset = 0;  // the byte at `offset` is aligned
+    uint64_t zero_from = ~uint64_t{0};   // from here to the requested size all bytes are zero
+    const Block* old = nullptr;          // the block that it was, of which `kept` bytes are still there
+    uint64_t kept = 0;
+    const char* text = nullptr;  // the string that it holds
+    std::optional<uint64_t> usable_told = std::nullopt;
   };
 
   Ran dispatch(const Step& step);
   Ran allocate(const Step& step);
   Ran resize(const Step& step);
+  Ran resize_failed(const Step& step, const Answer& answer, const Block& old);
+  Ran expand(const Step& step);
   Ran release(const Step& step);
   Ran ask_usable_size(const Step& step);
+  Ran ask_good_size(const Step& step);
+  Ran ask_whether_ours(const Step& step);
   Ran collect(const Step& step);
   Ran advance_clock(const Step& step);
   Ran fork_process();
   Ran check_one(const Step& step);
   Ran check_everything();
 
-  Answer call_allocator(const Step& step);
   bool can_call(OpCode code) const;
   // False when the block would pass the cap on live bytes, or is too large to be handled at all.
   bool affordable(const Expectation& expected, uint64_t charge_given_back) const;
   bool too_large_to_clear(const Expectation& expected) const;
-  // Judges a block that was just returned and puts it into the model. `kept`: bytes of `old` that it must still hold.
-  bool adopt(uint64_t slot, Block block, uint64_t alignment, bool zeroed, const Block* old, uint64_t kept);
+  // Judges a block that was just returned and puts it into the model.
+  bool adopt(uint64_t slot, Block block, const Grant& grant);
+  // What u-variants and good_size say of it.
+  bool check_what_was_told(uint64_t slot, const Grant& grant);
+  bool check_bytes_granted(uint64_t slot, const Grant& grant);
   bool verify(uint64_t slot);
   bool verify_all();
-  bool free_block(uint64_t slot);
+  bool free_block(uint64_t slot, OpCode code = OpCode::kFree);
   bool check_after_step();
   void forget(uint64_t slot, const Block& block);
   // Undoes forget() for a block that the subject left where it was. False when another block has its place.

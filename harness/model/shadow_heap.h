@@ -25,12 +25,16 @@ struct Place {
 struct Block {
   uintptr_t address = 0;  // 0: the slot is empty
   uint64_t requested = 0;
-  uint64_t usable = 0;  // bytes that are filled and checked by the plan
+  uint64_t usable = 0;
+  uint64_t filled = 0;  // bytes that are filled and checked by the plan
   uint64_t charge = 0;  // what it counts for against the cap on live bytes
   bool judged = true;   // false for one so large that neither its success nor its failure is judged
   uint64_t seed = 0;
+  uint64_t alignment = 1;  // of its first byte, as it was asked for
   Place allocated;
   const FillPlan* plan = nullptr;
+  bool zeroed = false;  // promised to be zero where the caller has not written
+  bool odd = false;     // asked for so that its first byte need not be aligned for any object
 
   // malloc(0) has an address of its own, so every block covers a byte at least.
   uint64_t extent() const { return usable == 0 ? 1 : usable; }

@@ -43,6 +43,9 @@ TEST(ByteForm, EncodeIsTheInverseOfDecode) {
   expect_inverse(
       text("thread_exit()\nthread_exit() @t2\nfork() @t1\ncollect(77)\nadvance_clock(18446744073709551615)\n"));
   expect_inverse(text("usable_size(NULL)\ncheck(p1000)\ncheck_all() @t3\n"));
+  expect_inverse(
+      text("p0 = calloc_aligned_at(3, 9, 64, 7)\np0 = aligned_offset_recalloc(p0, 1..9 seed 3, 2, 4096, 70000)\n"
+           "p1 = zalloc_small(2000)\np2 = strndup(10, 18446744073709551615)\nexpand(p0, 8)\nfree_size_aligned(p0)\n"));
   expect_inverse(text("p0 = malloc(0..18446744073709551615 seed 1)\np1 = calloc(3..9 seed 70000, 8)\n"));
 }
 
@@ -75,7 +78,8 @@ TEST(ByteForm, WithoutTheMarkTheOperationsOfFailuresAreAliases) {
 
 TEST(ByteForm, EveryNumberSurvives) {
   Random random(1);
-  for (const ArgKind kind : {ArgKind::kSize, ArgKind::kCount, ArgKind::kAlignment, ArgKind::kMillis, ArgKind::kFlag}) {
+  for (const ArgKind kind : {ArgKind::kSize, ArgKind::kCount, ArgKind::kAlignment, ArgKind::kMillis, ArgKind::kFlag,
+                             ArgKind::kOffset, ArgKind::kSmallSize, ArgKind::kLength}) {
     for (uint64_t i = 0; i < 70000; i++) {
       const uint64_t number = i < 66000 ? i : random.bits() >> random.below(64);
       std::vector<uint8_t> bytes;

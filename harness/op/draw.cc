@@ -112,8 +112,11 @@ void Draw::numbers(const OpInfo& row, Operation& operation) {
 }
 
 Operation Draw::operation(const LiveSlots& live, Features features, uint64_t members) {
-  Operation operation{.code = code(live, features), .thread = thread(features)};
-  const OpInfo& row = info(operation.code);
+  return operation_of(info(code(live, features)), live, features, members);
+}
+
+Operation Draw::operation_of(const OpInfo& row, const LiveSlots& live, Features features, uint64_t members) {
+  Operation operation{.code = row.code, .thread = thread(features)};
   if (row.precondition == Precondition::kNotMainThread) {
     operation.thread = static_cast<uint32_t>(random_.between(1, kMaxThreads - 1));
   }
@@ -151,12 +154,20 @@ std::vector<Failure> Draw::failures() {
   return {failure};
 }
 
-Operation Draw::allocation(uint32_t slot, uint32_t thread) {
-  std::vector<const OpInfo*> rows;
+const OpInfo& Draw::row_with(ResultKind result) {
+  uint64_t sum = 0;
+  for (const OpInfo& row : all_ops()) sum += row.result == result ? row.weight : 0;
+  uint64_t ticket = random_.below(sum);
   for (const OpInfo& row : all_ops()) {
-    if (row.result == ResultKind::kFills) rows.push_back(&row);
+    if (row.result != result) continue;
+    if (ticket < row.weight) return row;
+    ticket -= row.weight;
   }
-  const OpInfo& row = *rows[random_.below(rows.size())];
+  return info(OpCode::kMalloc);
+}
+
+Operation Draw::allocation(uint32_t slot, uint32_t thread) {
+  const OpInfo& row = row_with(ResultKind::kFills);
   Operation operation{.code = row.code, .thread = thread, .result = SlotRange{.first = slot, .last = slot}};
   numbers(row, operation);
   return operation;

@@ -20,6 +20,12 @@ class Draw {
 
   // A whole operation that is likely to run after what `live` says, of at most `members` members.
   Operation operation(const LiveSlots& live, Features features, uint64_t members);
+  // The same of one row.
+  Operation operation_of(const OpInfo& row, const LiveSlots& live, Features features, uint64_t members);
+  // One of the rows with this result, by weight.
+  const OpInfo& row_with(ResultKind result);
+  // Draws the numeric arguments of an operation whose slots are known.
+  void numbers(const OpInfo& row, Operation& operation);
   // An allocation of one block (not realloc) into `slot`.
   Operation allocation(uint32_t slot, uint32_t thread);
 
@@ -35,7 +41,6 @@ class Draw {
  private:
   OpCode code(const LiveSlots& live, Features features);
   std::optional<SlotRange> slots(const LiveSlots& live, bool taken, uint64_t members);
-  void numbers(const OpInfo& row, Operation& operation);
 
   Random random_;
 };

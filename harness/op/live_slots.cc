@@ -16,6 +16,9 @@ bool likely_succeeds(const OpInfo& row, const Operation& operation, uint64_t mem
     const ArgKind kind = row.args[i];
     if (kind == ArgKind::kSlot) continue;
     const uint64_t value = operation.args[i].at(member);
+    if (kind == ArgKind::kLength) return value <= kMaxStringLength;
+    if (kind == ArgKind::kFlag && value != 0) return false;  // realpath of what does not exist
+    if (kind == ArgKind::kSmallSize && value > kSmallLimit) return false;
     if (kind == ArgKind::kSize || kind == ArgKind::kCount) {
       if (__builtin_mul_overflow(bytes, value, &bytes)) return false;
     } else if (kind == ArgKind::kAlignment) {

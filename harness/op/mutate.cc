@@ -34,7 +34,7 @@ class Mutator {
       uint32_t weight;
       void (Mutator::*apply)();
     };
-    static constexpr std::array<Change, 15> kChanges = {{
+    static constexpr std::array<Change, 16> kChanges = {{
         {12, &Mutator::insert_operations},
         {10, &Mutator::remove_lines},
         {6, &Mutator::duplicate_lines},
@@ -48,7 +48,8 @@ class Mutator {
         {6, &Mutator::insert_realloc},
         {4, &Mutator::focus_sizes},
         {4, &Mutator::free_many},
-        {4, &Mutator::change_operation},
+        {6, &Mutator::change_operation},
+        {4, &Mutator::insert_first_call},
         {5, &Mutator::change_failures},
     }};
     uint64_t sum = 0;
@@ -214,8 +215,9 @@ class Mutator {
     const auto slot = draw_.empty_slot(live_before(at));
     if (!slot) return;
     const Features allowed = features_needed(lines_);
-    const Operation release{
-        .code = OpCode::kFree, .thread = draw_.thread(allowed), .slot = SlotRange{.first = *slot, .last = *slot}};
+    const Operation release{.code = draw_.row_with(ResultKind::kEmpties).code,
+                            .thread = draw_.thread(allowed),
+                            .slot = SlotRange{.first = *slot, .last = *slot}};
     insert(at, {draw_.allocation(*slot, draw_.thread(allowed))});
     insert(at + 1 + random_.below(lines_.size() - at), {release});
   }
@@ -225,10 +227,25 @@ class Mutator {
     const auto slot = draw_.live_slot(live_before(at));
     if (!slot) return insert_pair();
     const SlotRange range{.first = *slot, .last = *slot};
-    Operation grow{
-        .code = OpCode::kRealloc, .thread = draw_.thread(features_needed(lines_)), .result = range, .slot = range};
-    grow.args[1] = draw_.number(ArgKind::kSize);
+    const OpInfo& row = draw_.row_with(ResultKind::kMoves);
+    Operation grow{.code = row.code, .thread = draw_.thread(features_needed(lines_)), .result = range, .slot = range};
+    draw_.numbers(row, grow);
     insert(at, {grow});
+  }
+
+  // Each operation in turn as the first call of a thread that has just begun: there a heap is made, or is not yet
+  // there.
+  void insert_first_call() {
+    // As with change_thread, threads come to a program without them in one of four tries.
+    if (!features_needed(lines_).threads && !random_.one_in(4)) return insert_operations();
+    const size_t at = gap();
+    const std::vector<OpInfo>& rows = all_ops();
+    const OpInfo& row = rows[random_.below(rows.size())];
+    if (row.precondition == Precondition::kLastLine) return;
+    const Features allowed{.threads = true, .fork = row.code == OpCode::kFork};
+    Operation first = draw_.operation_of(row, live_before(at), allowed, 1);
+    first.thread = static_cast<uint32_t>(random_.between(1, kMaxThreads - 1));
+    insert(at, {{.code = OpCode::kThreadExit, .thread = first.thread}, first});
   }
 
   // One size for a stretch of the program, give or take a byte.
@@ -258,17 +275,16 @@ class Mutator {
     insert(at, {{.code = OpCode::kFree, .thread = draw_.thread(features_needed(lines_)), .slot = range}});
   }
 
-  // The same slot by another way: another function that allocates, or another that takes.
+  // The same slot by another way: another function that allocates, moves or frees it.
   void change_operation() {
     if (lines_.empty()) return;
     Operation& operation = lines_[line()];
-    const OpInfo& row = info(operation.code);
-    if (row.result != ResultKind::kFills) return change_slot();
-    const SlotRange range = *operation.result;
-    std::vector<Failure> fails = std::move(operation.fails);
-    operation = draw_.allocation(range.first, operation.thread);
-    operation.result = range;
-    operation.fails = std::move(fails);
+    const OpInfo& old = info(operation.code);
+    if (old.result == ResultKind::kNone) return change_slot();
+    const OpInfo& row = draw_.row_with(old.result);
+    operation.code = row.code;
+    operation.args = {};
+    draw_.numbers(row, operation);
   }
 
   // Lets a system call fail somewhere, or elsewhere, or no longer. A program without failures gets them in one of four

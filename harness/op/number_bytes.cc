@@ -79,6 +79,27 @@ constexpr uint64_t direct_millis(uint8_t byte) {
   return kTimes[byte % kTimes.size()];
 }
 
+constexpr uint64_t direct_offset(uint8_t byte) {
+  if (byte < 64) return byte;
+  if (byte < 128) return 8 * (byte - uint64_t{56});
+  if (byte < 160) return uint64_t{16} << (byte - 128);
+  if (byte < 192) return 4096 * (byte - uint64_t{159});
+  return 65536 * (byte - uint64_t{191});
+}
+
+constexpr uint64_t direct_small_size(uint8_t byte) {
+  if (byte < 128) return byte;
+  if (byte < 192) return 16 * (byte - uint64_t{127});
+  return kSmallLimit - (byte - uint64_t{192});
+}
+
+constexpr uint64_t direct_length(uint8_t byte) {
+  if (byte < 128) return byte;
+  if (byte < 192) return 16 * (byte - uint64_t{127}) - 1;
+  if (byte < 224) return 4096 * (byte - uint64_t{191}) - 1;
+  return (uint64_t{512} << ((byte - 224) / 2)) - (byte & 1);
+}
+
 // The byte that stands for each number alone, sorted by number; the lowest byte where there are several.
 class DirectBytes {
  public:
@@ -104,16 +125,13 @@ class DirectBytes {
 };
 
 const DirectBytes& direct_bytes(ArgKind kind) {
-  static const std::array<DirectBytes, 5> tables = {DirectBytes(ArgKind::kSize), DirectBytes(ArgKind::kCount),
-                                                    DirectBytes(ArgKind::kAlignment), DirectBytes(ArgKind::kMillis),
-                                                    DirectBytes(ArgKind::kFlag)};
-  switch (kind) {
-    case ArgKind::kCount: return tables[1];
-    case ArgKind::kAlignment: return tables[2];
-    case ArgKind::kMillis: return tables[3];
-    case ArgKind::kFlag: return tables[4];
-    default: return tables[0];
-  }
+  constexpr size_t kKinds = static_cast<size_t>(ArgKind::kLength) + 1;
+  static const std::vector<DirectBytes> tables = [] {
+    std::vector<DirectBytes> all;
+    for (size_t i = 0; i < kKinds; i++) all.emplace_back(static_cast<ArgKind>(i));
+    return all;
+  }();
+  return tables[static_cast<size_t>(kind)];
 }
 
 void write_little_endian(uint64_t number, size_t width, std::vector<uint8_t>& out) {
@@ -153,6 +171,9 @@ uint64_t direct_number(ArgKind kind, uint8_t byte) {
     case ArgKind::kAlignment: return direct_alignment(byte);
     case ArgKind::kMillis: return direct_millis(byte);
     case ArgKind::kFlag: return byte & 1;
+    case ArgKind::kOffset: return direct_offset(byte);
+    case ArgKind::kSmallSize: return direct_small_size(byte);
+    case ArgKind::kLength: return direct_length(byte);
     case ArgKind::kNothing:
     case ArgKind::kSlot: break;
   }

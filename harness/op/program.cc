@@ -10,20 +10,24 @@ namespace {
 
 constexpr size_t kCodes = 256;
 
+// The kinds of a row's arguments, by their bare names.
+constexpr std::array<ArgKind, kMaxArgs> kinds(auto... listed) {
+  return {listed...};
+}
+using enum ArgKind;
+
 constexpr OpInfo kRows[] = {
-#define ASSAY_ARGS(a, b, c) {ArgKind::a, ArgKind::b, ArgKind::c}
 #define ASSAY_OP(id, text, code, result, args, capability, weight, precondition, doc) \
   OpInfo{text,                                                                        \
          doc,                                                                         \
          weight,                                                                      \
          OpCode::k##id,                                                               \
          ResultKind::result,                                                          \
-         {ASSAY_ARGS args},                                                           \
+         kinds args,                                                                  \
          Capability::capability,                                                      \
          Precondition::precondition},
 #include "harness/op/ops.def"
 #undef ASSAY_OP
-#undef ASSAY_ARGS
 };
 
 // Rows by opcode; null where a code is not assigned. Constant, since the decoder asks for a row at every operation.

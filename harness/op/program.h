@@ -21,10 +21,24 @@ enum class OpCode : uint8_t {
 #undef ASSAY_OP
 };
 
-enum class ArgKind : uint8_t { kNothing, kSize, kCount, kAlignment, kSlot, kMillis, kFlag };
+enum class ArgKind : uint8_t {
+  kNothing,
+  kSize,
+  kCount,
+  kAlignment,
+  kSlot,
+  kMillis,
+  kFlag,
+  kOffset,
+  kSmallSize,
+  kLength
+};
 enum class ResultKind : uint8_t { kNone, kFills, kMoves, kEmpties };
-enum class Capability : uint8_t { kAlways, kUsableSize, kCollect, kVirtualClock };
-enum class Precondition : uint8_t { kNone, kNotMainThread, kLastLine };
+enum class Capability : uint8_t { kAlways, kUsableSize, kCollect, kVirtualClock, kFunction };
+enum class Precondition : uint8_t { kNone, kNotMainThread, kSmall, kLastLine };
+
+// Arguments that an operation may have, slots included.
+inline constexpr size_t kMaxArgs = 6;
 
 // A row of ops.def as data.
 struct OpInfo {
@@ -33,7 +47,7 @@ struct OpInfo {
   uint32_t weight;
   OpCode code;
   ResultKind result;
-  std::array<ArgKind, 3> args;
+  std::array<ArgKind, kMaxArgs> args;
   Capability capability;
   Precondition precondition;
 
@@ -51,6 +65,10 @@ inline constexpr size_t kMaxBytes = size_t{64} * 1024;
 inline constexpr size_t kMaxOperations = 4096;  // members of ranges count
 inline constexpr uint32_t kMaxSlots = 1024;
 inline constexpr uint32_t kMaxThreads = 4;  // t0..t3
+// What malloc_small, zalloc_small and the like take at most, and free_small: 128 words, as mimalloc has it.
+inline constexpr uint64_t kSmallLimit = 1024;
+// Strings that strdup and strndup copy are at most so long.
+inline constexpr uint64_t kMaxStringLength = uint64_t{1} << 20;
 inline constexpr uint32_t kMaxTextSlots = 65535;
 inline constexpr uint32_t kMaxTextThreads = 1023;
 
@@ -105,7 +123,7 @@ struct Operation {
   uint32_t thread = 0;
   std::optional<SlotRange> result = std::nullopt;  // slots that the line fills
   std::optional<SlotRange> slot = std::nullopt;    // slots that it takes; none means NULL where it takes a slot
-  std::array<Value, 3> args{};                     // numeric arguments, at their positions in info(code).args
+  std::array<Value, kMaxArgs> args{};              // numeric arguments, at their positions in info(code).args
   std::vector<AccessEvent> schedule{};             // what happens inside of it in mode schedule, by key
   std::vector<Failure> fails{};                    // system calls that fail while the line runs, at most kMaxFailures
 
@@ -142,7 +160,7 @@ struct Step {
   uint32_t thread = 0;
   std::optional<uint64_t> result_slot;
   std::optional<uint64_t> slot;  // nullopt: NULL, where the operation takes a slot
-  std::array<uint64_t, 3> args{};
+  std::array<uint64_t, kMaxArgs> args{};
   const std::vector<Failure>* fails = nullptr;  // of the line, where there are any; lives as long as the source
 };
 

@@ -41,6 +41,17 @@ std::string_view capability_name(Capability capability) {
     case Capability::kUsableSize: return "a usable size function";
     case Capability::kCollect: return "a collect function";
     case Capability::kVirtualClock: return "a virtual clock";
+    case Capability::kFunction: return "the function";
+  }
+  return "";
+}
+
+std::string_view precondition_name(Precondition precondition) {
+  switch (precondition) {
+    case Precondition::kNone: return "";
+    case Precondition::kNotMainThread: return "not on t0";
+    case Precondition::kLastLine: return "the last line";
+    case Precondition::kSmall: return "at most 1,024 bytes";
   }
   return "";
 }
@@ -49,8 +60,8 @@ std::string operation_table() {
   std::string table = "| operation | slot | what it is | needs | opcode | weight |\n|---|---|---|---|---|---|\n";
   for (const OpInfo& row : all_ops()) {
     std::string needs(capability_name(row.capability));
-    if (row.precondition == Precondition::kLastLine) needs += needs.empty() ? "the last line" : ", the last line";
-    if (row.precondition == Precondition::kNotMainThread) needs += needs.empty() ? "not on t0" : ", not on t0";
+    const std::string_view condition = precondition_name(row.precondition);
+    if (!condition.empty()) needs += fmt::format("{}{}", needs.empty() ? "" : ", ", condition);
     table += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.name, result_name(row.result), row.doc, needs,
                          static_cast<unsigned>(row.code), row.weight);
   }

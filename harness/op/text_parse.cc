@@ -86,6 +86,9 @@ std::string_view kind_name(ArgKind kind) {
     case ArgKind::kSlot: return "a slot or NULL";
     case ArgKind::kMillis: return "a time in milliseconds";
     case ArgKind::kFlag: return "a flag";
+    case ArgKind::kOffset: return "an offset";
+    case ArgKind::kSmallSize: return "a small size";
+    case ArgKind::kLength: return "the length of a string";
   }
   return "nothing";
 }

@@ -99,7 +99,7 @@ struct TraceSteps::State {
   bool next_event(trace::DecodedEvent& event);
   void translate(const trace::DecodedEvent& event);
   Step& emit(OpCode code);
-  void allocated(OpCode code, const trace::DecodedEvent& event, std::array<uint64_t, 3> args);
+  void allocated(OpCode code, const trace::DecodedEvent& event, std::array<uint64_t, kMaxArgs> args);
   void free_slot(uint64_t slot);
   void freed(uint64_t address);
   void realloc_begins(uint64_t address, uint64_t size);
@@ -182,7 +182,7 @@ void TraceSteps::State::free_slot(uint64_t slot) {
   slots.release(slot);
 }
 
-void TraceSteps::State::allocated(OpCode code, const trace::DecodedEvent& event, std::array<uint64_t, 3> args) {
+void TraceSteps::State::allocated(OpCode code, const trace::DecodedEvent& event, std::array<uint64_t, kMaxArgs> args) {
   if (event.block != 0) {
     if (const auto missed = slot_of.take(event.block)) {
       ++tally.missed_frees;

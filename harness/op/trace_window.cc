@@ -13,7 +13,7 @@ namespace {
 // How a block of the history would be allocated anew.
 struct Birth {
   OpCode code = OpCode::kMalloc;
-  std::array<uint64_t, 3> args{};
+  std::array<uint64_t, kMaxArgs> args{};
   uint32_t thread = 0;
 
   auto order() const { return std::tuple(thread, code, args); }
@@ -25,7 +25,7 @@ Birth birth_by(const Step& step) {
   return {step.code, step.args, step.thread};
 }
 
-Operation line_of(OpCode code, const std::array<uint64_t, 3>& args, uint32_t thread) {
+Operation line_of(OpCode code, const std::array<uint64_t, kMaxArgs>& args, uint32_t thread) {
   Operation line;
   line.code = code;
   line.thread = thread;

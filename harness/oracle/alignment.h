@@ -10,7 +10,8 @@ namespace assay {
 // What malloc, calloc and realloc promise for `size` bytes.
 uint64_t natural_alignment(uint64_t size);
 
-// `alignment` is a power of two.
-[[nodiscard]] bool check_alignment(uint64_t slot, const Block& block, uint64_t alignment, Violation& violation);
+// `alignment` is a power of two; the byte at `offset` is the one that is aligned.
+[[nodiscard]] bool check_alignment(uint64_t slot, const Block& block, uint64_t alignment, uint64_t offset,
+                                   Violation& violation);
 
 }  // namespace assay

@@ -16,4 +16,7 @@ void fill_block(const Block& block, uint64_t from);
 // After realloc: the first `kept` bytes of `moved` hold what `old` held. `old` names the block in the report.
 [[nodiscard]] bool check_kept(uint64_t slot, const Block& old, const Block& moved, uint64_t kept, Violation& violation);
 
+// A block that strdup or its like just returned: `text`, which ends where the request does.
+[[nodiscard]] bool check_text(uint64_t slot, const Block& block, const char* text, Violation& violation);
+
 }  // namespace assay

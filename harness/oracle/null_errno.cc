@@ -11,6 +11,7 @@ namespace {
 
 constexpr uint64_t kLargestObject = ~uint64_t{0} >> 1;   // PTRDIFF_MAX
 constexpr uint64_t kFreeAlignment = uint64_t{64} << 10;  // alignments up to here cost no address space worth counting
+constexpr uint64_t kPageBytes = 4096;
 
 const char* error_name(int error) {
   const char* name = strerrorname_np(error);
@@ -22,7 +23,7 @@ Expectation must_fail(int error, int other_error) {
 }
 
 Expectation expect_size(uint64_t size, uint64_t alignment, bool zero_may_be_null) {
-  if (size > kLargestObject) return must_fail(ENOMEM, ENOMEM);
+  if (size > kLargestObject) return must_fail(ENOMEM, alignment > kJudgedBytes ? EINVAL : ENOMEM);
   Expectation expected{
       .verdict = Verdict::kMustSucceed, .error = ENOMEM, .other_error = ENOMEM, .size = size, .charge = size};
   if (alignment > kFreeAlignment) expected.charge = size + alignment < size ? ~uint64_t{0} : size + alignment;
@@ -36,47 +37,54 @@ Expectation expect_size(uint64_t size, uint64_t alignment, bool zero_may_be_null
   return expected;
 }
 
-Expectation expect_aligned(uint64_t alignment, uint64_t size, const Promises& promises) {
-  if (!std::has_single_bit(alignment)) {
-    if (!promises.aligned_alloc_rejects_bad_alignment) return {.verdict = Verdict::kUnknown};
-    return must_fail(EINVAL, size > kLargestObject ? ENOMEM : EINVAL);
-  }
-  if (size % alignment != 0 && !promises.aligned_alloc_any_size && size <= kLargestObject) {
-    return {.verdict = Verdict::kUnknown};
-  }
-  Expectation expected = expect_size(size, alignment, !promises.zero_size_unique);
-  if (expected.verdict == Verdict::kMustFail && alignment > kJudgedBytes) expected.other_error = EINVAL;
-  return expected;
+bool is_legal_alignment(OpCode code, uint64_t alignment) {
+  return std::has_single_bit(alignment) && (code != OpCode::kPosixMemalign || alignment % sizeof(void*) == 0);
 }
 
-Expectation expect_memalign(uint64_t alignment, uint64_t size, const Promises& promises) {
-  if (!std::has_single_bit(alignment) || alignment % sizeof(void*) != 0) {
-    return must_fail(EINVAL, size > kLargestObject ? ENOMEM : EINVAL);
+// Whether the subject is known to answer NULL, EINVAL to an alignment that is not legal.
+bool rejects_bad_alignment(OpCode code, const Promises& promises) {
+  switch (code) {
+    case OpCode::kPosixMemalign: return true;
+    case OpCode::kAlignedAlloc: return promises.aligned_alloc_rejects_bad_alignment;
+    case OpCode::kMemalign: return promises.memalign_rejects_bad_alignment;
+    default: return promises.extensions_reject_bad_alignment;
   }
-  Expectation expected = expect_size(size, alignment, !promises.zero_size_unique);
-  if (expected.verdict == Verdict::kMustFail && alignment > kJudgedBytes) expected.other_error = EINVAL;
+}
+
+Expectation expect_request(OpCode code, const Request& request, const Promises& promises) {
+  if (request.aligned && !is_legal_alignment(code, request.alignment)) {
+    if (!rejects_bad_alignment(code, promises)) return {.verdict = Verdict::kUnknown};
+    return must_fail(EINVAL, request.overflows || request.size > kLargestObject ? ENOMEM : EINVAL);
+  }
+  if (request.overflows) return must_fail(ENOMEM, ENOMEM);
+  const bool is_multiple = request.size % request.alignment == 0;
+  if (code == OpCode::kAlignedAlloc && !is_multiple && !promises.aligned_alloc_any_size &&
+      request.size <= kLargestObject) {
+    return {.verdict = Verdict::kUnknown};
+  }
+  Expectation expected = expect_size(request.size, request.alignment, !promises.zero_size_unique);
+  const bool unusual = request.alignment > kFreeAlignment || (request.offset != 0 && request.alignment > kPageBytes);
+  if (unusual && !is_standard(code) && !promises.extensions_any_alignment &&
+      expected.verdict == Verdict::kMustSucceed) {
+    expected.verdict = Verdict::kEither;
+  }
   return expected;
 }
 
 }  // namespace
 
 Expectation expect(OpCode code, const uint64_t* args, const Promises& promises) {
-  switch (code) {
-    case OpCode::kCalloc: {
-      uint64_t product = 0;
-      if (__builtin_mul_overflow(args[0], args[1], &product)) return must_fail(ENOMEM, ENOMEM);
-      return expect_size(product, 1, !promises.zero_size_unique);
-    }
-    case OpCode::kRealloc: return expect_size(args[1], 1, !promises.zero_size_unique);
-    case OpCode::kAlignedAlloc: return expect_aligned(args[0], args[1], promises);
-    case OpCode::kPosixMemalign: return expect_memalign(args[0], args[1], promises);
-    default: return expect_size(args[0], 1, !promises.zero_size_unique);
-  }
+  if (code == OpCode::kRealpath && args[0] != 0) return must_fail(ENOENT, ENOENT);
+  const Request request = request_of(code, args);
+  Expectation expected = expect_request(code, request, promises);
+  expected.request = request;
+  expected.any_error = !is_standard(code) && !promises.extensions_set_errno;
+  return expected;
 }
 
 bool check_answer(OpCode code, const Expectation& expected, uintptr_t address, int error, Violation& violation) {
   if (address != 0 && expected.verdict != Verdict::kMustFail) return true;
-  const bool known_error = error == expected.error || error == expected.other_error;
+  const bool known_error = expected.any_error || error == expected.error || error == expected.other_error;
   if (address == 0 && expected.verdict != Verdict::kMustSucceed && known_error) return true;
   const std::string_view call = info(code).name;
   if (address != 0) {
@@ -113,18 +121,20 @@ bool check_errno_kept(OpCode code, int before, int after, Violation& violation) 
   return false;
 }
 
-bool check_out_untouched(bool out_untouched, bool errno_untouched, const Promises& promises, Violation& violation) {
+bool check_out_untouched(OpCode code, bool out_untouched, bool errno_untouched, const Promises& promises,
+                         Violation& violation) {
   if (out_untouched && (errno_untouched || !promises.memalign_rejects_without_errno)) return true;
   violation.oracle = Oracle::kNullErrno;
-  describe(violation.sentence, "a posix_memalign that failed changed {}", out_untouched ? "errno" : "the out-pointer");
+  describe(violation.sentence, "a {} that failed changed {}", info(code).name,
+           out_untouched ? "errno" : "the out-pointer");
   describe(violation.expected, "errno and the out-pointer untouched");
   describe(violation.seen, "{}", out_untouched ? "another errno" : "another pointer");
   return false;
 }
 
-void report_realloc_zero(uint64_t slot, int error, Violation& violation) {
+void report_realloc_zero(OpCode code, uint64_t slot, int error, Violation& violation) {
   violation.oracle = Oracle::kNullErrno;
-  describe(violation.sentence, "realloc(p{}, 0) answered NULL", slot);
+  describe(violation.sentence, "{} of p{} to 0 bytes answered NULL", info(code).name, slot);
   describe(violation.expected, "a minimal live block, which this allocator promises");
   describe(violation.seen, "NULL, {}", error_name(error));
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "harness/op/program.h"
+#include "harness/oracle/request.h"
 #include "harness/oracle/violation.h"
 #include "harness/subject/subject.h"
 
@@ -17,14 +18,16 @@ enum class Verdict : uint8_t { kMustSucceed, kMustFail, kEither, kUnknown };
 
 struct Expectation {
   Verdict verdict = Verdict::kMustSucceed;
-  int error = 0;        // what NULL must come with
-  int other_error = 0;  // as good, where the standard names two; else equal to `error`
-  uint64_t size = 0;    // bytes that the caller gets
-  uint64_t charge = 0;  // what counts against the cap on live bytes: the size, and a large alignment
+  int error = 0;           // what NULL must come with
+  int other_error = 0;     // as good, where the standard names two; else equal to `error`
+  uint64_t size = 0;       // bytes that the caller gets
+  uint64_t charge = 0;     // what counts against the cap on live bytes: the size, and a large alignment
+  bool any_error = false;  // nothing promises which error NULL comes with
+  Request request{};
 };
 
 // What an allocating call with `args` (as in ops.def) must answer. kUnknown: the subject's promise is not known.
-// For realloc, args[1] counts, and a size of 0 is not judged here.
+// A resize to 0 bytes is not judged here.
 Expectation expect(OpCode code, const uint64_t* args, const Promises& promises);
 
 // `address` 0: the call failed with `error`. The block itself is judged by the other oracles.
@@ -34,11 +37,11 @@ Expectation expect(OpCode code, const uint64_t* args, const Promises& promises);
 // free keeps errno (POSIX.1-2024).
 [[nodiscard]] bool check_errno_kept(OpCode code, int before, int after, Violation& violation);
 
-// A posix_memalign that failed leaves the out-pointer alone, and errno where the subject promises that.
-[[nodiscard]] bool check_out_untouched(bool out_untouched, bool errno_untouched, const Promises& promises,
+// A call with an out-pointer that failed leaves that alone, and errno where the subject promises it.
+[[nodiscard]] bool check_out_untouched(OpCode code, bool out_untouched, bool errno_untouched, const Promises& promises,
                                        Violation& violation);
 
-// realloc(p, 0) that must give a block, and gave none.
-void report_realloc_zero(uint64_t slot, int error, Violation& violation);
+// A resize to 0 bytes that must give a block, and gave none.
+void report_realloc_zero(OpCode code, uint64_t slot, int error, Violation& violation);
 
 }  // namespace assay

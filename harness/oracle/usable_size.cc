@@ -31,4 +31,39 @@ bool check_usable_stable(uint64_t slot, const Block* block, uint64_t usable, Vio
   return false;
 }
 
+bool check_usable_told(OpCode code, uint64_t slot, const Block* block, uint64_t told, Violation& violation) {
+  const uint64_t expected = block == nullptr ? 0 : block->usable;
+  if (told == expected) return true;
+  violation.oracle = Oracle::kUsableSize;
+  describe(violation.expected, "{} bytes, as the usable size says", expected);
+  describe(violation.seen, "{} bytes", told);
+  if (block == nullptr) {
+    describe(violation.sentence, "{} told a usable size of NULL", info(code).name);
+  } else {
+    describe(violation.sentence, "{} told another usable size of block p{} than it has", info(code).name, slot);
+    set_victim(violation, slot, *block);
+  }
+  return false;
+}
+
+bool check_good_size(uint64_t size, uint64_t good, Violation& violation) {
+  if (good >= size) return true;
+  violation.oracle = Oracle::kUsableSize;
+  describe(violation.sentence, "the good size for {} bytes is less", size);
+  describe(violation.expected, "at least {} bytes", size);
+  describe(violation.seen, "{} bytes", good);
+  return false;
+}
+
+bool check_good_size_kept(uint64_t slot, const Block& block, uint64_t good, Violation& violation) {
+  if (good == block.usable) return true;
+  violation.oracle = Oracle::kUsableSize;
+  describe(violation.sentence, "the new block p{} of {} bytes has not the size that good_size says", slot,
+           block.requested);
+  describe(violation.expected, "{} usable bytes", good);
+  describe(violation.seen, "{} bytes", block.usable);
+  set_victim(violation, slot, block);
+  return false;
+}
+
 }  // namespace assay

@@ -6,9 +6,9 @@
 namespace assay {
 namespace {
 
-constexpr std::array<std::string_view, 16> kNames = {
-    "none",      "overlap",   "outside", "contents", "zeroing", "alignment", "usable_size", "null_errno",
-    "footprint", "structure", "fork",    "crash",    "abort",   "exit",      "hang",        "sanitizer"};
+constexpr std::array<std::string_view, 17> kNames = {
+    "none",      "overlap", "outside",   "contents", "zeroing", "alignment", "usable_size", "null_errno", "footprint",
+    "structure", "fork",    "ownership", "crash",    "abort",   "exit",      "hang",        "sanitizer"};
 static_assert(kNames.size() == static_cast<size_t>(Oracle::kSanitizer) + 1);
 
 }  // namespace

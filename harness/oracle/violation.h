@@ -19,6 +19,7 @@ enum class Oracle : uint8_t {
   kFootprint,
   kStructure,
   kFork,
+  kOwnership,
   kCrash,
   kAbort,
   kExit,

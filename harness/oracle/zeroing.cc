@@ -1,18 +1,21 @@
 #include "harness/oracle/zeroing.h"
 
+#include <algorithm>
+
 #include "harness/oracle/describe.h"
 
 namespace assay {
 
-bool check_zeroed(const ShadowHeap& heap, uint64_t slot, const Block& block, Violation& violation) {
+bool check_zeroed(const ShadowHeap& heap, uint64_t slot, const Block& block, uint64_t from, Violation& violation) {
   size_t wrong = kAllRight;
-  for_each_part(*block.plan, block.requested, [&](uint64_t from, uint64_t to) {
-    wrong = first_nonzero_byte(block.bytes(), from, to);
+  for_each_part(*block.plan, block.requested, [&](uint64_t begin, uint64_t end) {
+    if (end <= from) return true;
+    wrong = first_nonzero_byte(block.bytes(), std::max(begin, from), end);
     return wrong == kAllRight;
   });
   if (wrong == kAllRight) return true;
   violation.oracle = Oracle::kZeroing;
-  describe(violation.sentence, "calloc's block p{} is not zero at offset {} of {}", slot, wrong, block.requested);
+  describe(violation.sentence, "the new block p{} is not zero at offset {} of {}", slot, wrong, block.requested);
   describe(violation.expected, "byte 00 at offset {}", wrong);
   describe(violation.seen, "byte {:02x} at {:#x}", static_cast<unsigned char>(block.bytes()[wrong]),
            block.address + wrong);

@@ -1,4 +1,4 @@
-// calloc's bytes are zero: all of them up to the plan's bound, ends and samples of larger blocks.
+// What calloc and its like promise to be zero is: all of it up to the plan's bound, ends and samples of larger blocks.
 #pragma once
 
 #include "harness/model/shadow_heap.h"
@@ -6,7 +6,9 @@
 
 namespace assay {
 
-// Before the block is filled. When an earlier block's bytes show through, the report names that block.
-[[nodiscard]] bool check_zeroed(const ShadowHeap& heap, uint64_t slot, const Block& block, Violation& violation);
+// The bytes [from, requested), before the block is filled. When an earlier block's bytes show through, the report names
+// that block.
+[[nodiscard]] bool check_zeroed(const ShadowHeap& heap, uint64_t slot, const Block& block, uint64_t from,
+                                Violation& violation);
 
 }  // namespace assay

@@ -35,6 +35,16 @@ class LibcSubject final : public Subject {
     find(api_.aligned_alloc, "aligned_alloc");
     find(api_.posix_memalign, "posix_memalign");
     find(api_.free, "free");
+    find(api_.memalign, "memalign");
+    find(api_.valloc, "valloc");
+    find(api_.pvalloc, "pvalloc");
+    // These call malloc by its name, which binds to the process's own: a sanitizer's, or what is preloaded.
+    if (dlsym(RTLD_DEFAULT, "malloc") == reinterpret_cast<void*>(api_.malloc)) {
+      find(api_.reallocarray, "reallocarray");
+      find(api_.strdup, "strdup");
+      find(api_.strndup, "strndup");
+      find(api_.realpath, "realpath");
+    }
     find(api_.usable_size, "malloc_usable_size");
     find(libc_malloc_trim, "malloc_trim");
     api_.collect = collect_libc;

@@ -15,6 +15,7 @@ namespace assay {
 namespace {
 
 constexpr int kUntouched = 0x5A5A;
+constexpr size_t kBadAlignments[] = {0, 3, 24, 100, 65537};
 constexpr unsigned kProbeSeconds = 10;
 constexpr size_t kImpossibleSize = (~size_t{0} >> 1) + 1;
 constexpr size_t kMoreThanTheKernelGives = size_t{1} << 50;
@@ -43,7 +44,7 @@ bool probe_any_size(const SubjectApi& api) {
 }
 
 bool probe_bad_alignment(const SubjectApi& api) {
-  for (const size_t alignment : {size_t{0}, size_t{3}, size_t{24}, size_t{100}, size_t{65537}}) {
+  for (const size_t alignment : kBadAlignments) {
     errno = 0;
     if (api.aligned_alloc(alignment, 240) != nullptr || errno != EINVAL) return false;
   }
@@ -56,6 +57,60 @@ bool probe_memalign_errno(const SubjectApi& api) {
   if (api.posix_memalign(&out, 3, 8) == 0 || errno != kUntouched) return false;
   if (api.posix_memalign(&out, 64, kImpossibleSize) == 0 || errno != kUntouched) return false;
   return api.posix_memalign(&out, 64, kMoreThanTheKernelGives) != 0 && errno == kUntouched;
+}
+
+bool probe_memalign(const SubjectApi& api) {
+  for (const size_t alignment : kBadAlignments) {
+    errno = 0;
+    if (api.memalign(alignment, 240) != nullptr || errno != EINVAL) return false;
+  }
+  return true;
+}
+
+// Of the functions that there are, each that is asked for the impossible says so in errno.
+bool probe_extensions_errno(const SubjectApi& api) {
+  bool any = false;
+  const auto says_so = [&any](auto call) {
+    any = true;
+    errno = 0;
+    return call() == nullptr && errno == ENOMEM;
+  };
+  if (api.zalloc != nullptr && !says_so([&] { return api.zalloc(kImpossibleSize); })) return false;
+  if (api.mallocn != nullptr && !says_so([&] { return api.mallocn(kImpossibleSize, 2); })) return false;
+  if (api.malloc_aligned != nullptr && !says_so([&] { return api.malloc_aligned(kImpossibleSize, 64); })) return false;
+  return any;
+}
+
+bool probe_extensions_bad_alignment(const SubjectApi& api) {
+  for (const size_t alignment : kBadAlignments) {
+    if (api.malloc_aligned(240, alignment) != nullptr) return false;
+  }
+  return true;
+}
+
+bool probe_extensions_any_alignment(const SubjectApi& api) {
+  constexpr size_t kLarge = size_t{1} << 30;
+  constexpr size_t kOffset = 24;
+  for (size_t alignment = 16; alignment <= kLarge; alignment *= 2) {
+    void* block = api.malloc_aligned_at(100, alignment, kOffset);
+    if (block == nullptr || (reinterpret_cast<uintptr_t>(block) + kOffset) % alignment != 0) return false;
+    api.free(block);
+  }
+  return true;
+}
+
+bool probe_good_size(const SubjectApi& api) {
+  for (const size_t size : {1, 8, 40, 100, 1000, 5000, 20'000, 100'000, 300'000, 700'000, 5'000'000, 50'000'000}) {
+    void* block = api.malloc(size);
+    if (block == nullptr || api.usable_size(block) != api.good_size(size)) return false;
+    api.free(block);
+  }
+  return true;
+}
+
+bool probe_expand(const SubjectApi& api) {
+  void* block = api.malloc(100);
+  return block != nullptr && api.expand(block, api.usable_size(block)) == block;
 }
 
 // Whether there is a block at all; that two of them differ is an oracle's business.
@@ -73,7 +128,13 @@ void probe_all(const SubjectApi& api, Promises& answers) {
     answers.aligned_alloc_any_size = probe_any_size(api);
     answers.aligned_alloc_rejects_bad_alignment = probe_bad_alignment(api);
   }
+  if (api.memalign != nullptr) answers.memalign_rejects_bad_alignment = probe_memalign(api);
   if (api.realloc != nullptr) answers.realloc_zero = probe_realloc_zero(api);
+  answers.extensions_set_errno = probe_extensions_errno(api);
+  if (api.usable_size != nullptr && api.good_size != nullptr) answers.good_size_exact = probe_good_size(api);
+  if (api.usable_size != nullptr && api.expand != nullptr) answers.expands_to_usable = probe_expand(api);
+  if (api.malloc_aligned_at != nullptr) answers.extensions_any_alignment = probe_extensions_any_alignment(api);
+  if (api.malloc_aligned != nullptr) answers.extensions_reject_bad_alignment = probe_extensions_bad_alignment(api);
 }
 
 }  // namespace

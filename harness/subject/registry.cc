@@ -98,12 +98,9 @@ std::vector<std::string> capabilities_of(const Subject& subject) {
   const SubjectApi& api = subject.api();
   const SubjectInstruments& instruments = subject.instruments();
   const Promises& promises = subject.promises();
-  add(api.calloc != nullptr, "calloc");
-  add(api.realloc != nullptr, "realloc");
-  add(api.aligned_alloc != nullptr, "aligned_alloc");
-  add(api.posix_memalign != nullptr, "posix_memalign");
-  add(api.usable_size != nullptr, "usable_size");
-  add(api.collect != nullptr, "collect");
+#define ASSAY_FUNCTION(id, name, Result, parameters) add(api.name != nullptr, #name);
+#include "harness/subject/functions.def"
+#undef ASSAY_FUNCTION
   add(instruments.reset != nullptr, "reset");
   add(instruments.advance_clock != nullptr, "virtual_clock");
   add(instruments.footprint != nullptr, "footprint");

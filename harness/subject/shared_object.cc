@@ -103,16 +103,13 @@ class SharedObject final : public Subject {
 
  private:
   void find_functions(const std::string& path) {
-    find(api_.malloc, {"malloc"});
+#define ASSAY_FUNCTION(id, name, Result, parameters) find(api_.name, {#name});
+#include "harness/subject/functions.def"
+#undef ASSAY_FUNCTION
     if (api_.malloc == nullptr) throw InputError{path + ": has no function " + prefix_ + "malloc"};
-    find(api_.free, {"free"});
     if (api_.free == nullptr) throw InputError{path + ": has no function " + prefix_ + "free"};
-    find(api_.calloc, {"calloc"});
-    find(api_.realloc, {"realloc"});
-    find(api_.aligned_alloc, {"aligned_alloc"});
-    find(api_.posix_memalign, {"posix_memalign"});
+    api_.usable_size = nullptr;
     find(api_.usable_size, {"malloc_usable_size", "usable_size", "malloc_size"});
-    find(api_.collect, {"collect"});
     if (api_.collect == nullptr) collect_by_malloc_trim();
     code_ = code_range_of(reinterpret_cast<const void*>(api_.malloc));
   }

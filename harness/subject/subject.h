@@ -11,16 +11,11 @@
 
 namespace assay {
 
-// The standard's entry points; usable_size and collect may be null.
+// The entry points; what the subject lacks is null.
 struct SubjectApi {
-  void* (*malloc)(size_t) = nullptr;
-  void* (*calloc)(size_t, size_t) = nullptr;
-  void* (*realloc)(void*, size_t) = nullptr;
-  void* (*aligned_alloc)(size_t, size_t) = nullptr;
-  int (*posix_memalign)(void**, size_t, size_t) = nullptr;
-  void (*free)(void*) = nullptr;
-  size_t (*usable_size)(void*) = nullptr;
-  void (*collect)(bool force) = nullptr;
+#define ASSAY_FUNCTION(id, name, Result, parameters) Result(*name) parameters = nullptr;
+#include "harness/subject/functions.def"
+#undef ASSAY_FUNCTION
 };
 
 // Bytes at the operating system's seam.
@@ -47,9 +42,16 @@ struct Promises {
   bool aligned_alloc_any_size = false;               // a size that is no multiple of the alignment is accepted
   bool aligned_alloc_rejects_bad_alignment = false;  // an alignment that is no power of two: NULL, EINVAL
   bool memalign_rejects_without_errno = false;       // posix_memalign leaves errno alone on error
-  bool zero_size_unique = true;                      // malloc(0) is a unique block, not NULL
-  bool limits_at_seam = false;                       // refuses by its seam: NULL below the caps is always a violation
-  bool deterministic_addresses = false;              // the same program gets the same addresses after reset()
+  // Of the functions that no standard has (is_standard() of the oracles):
+  bool extensions_set_errno = false;             // one that fails says ENOMEM or EINVAL
+  bool extensions_reject_bad_alignment = false;  // an alignment that is no power of two: NULL
+  bool extensions_any_alignment = false;         // any power of two, and with any offset
+  bool memalign_rejects_bad_alignment = false;   // the same of memalign
+  bool good_size_exact = false;                  // good_size(n) is the usable size of malloc(n)
+  bool expands_to_usable = false;                // expand succeeds up to the usable size
+  bool zero_size_unique = true;                  // malloc(0) is a unique block, not NULL
+  bool limits_at_seam = false;                   // refuses by its seam: NULL below the caps is always a violation
+  bool deterministic_addresses = false;          // the same program gets the same addresses after reset()
 };
 
 class Subject {

@@ -9,10 +9,6 @@
 namespace assay {
 namespace {
 
-size_t usable_size(void* block) {
-  return xi_usable_size(block);
-}
-
 #if defined(XIMALLOC_TEST_SEAMS)
 Footprint footprint() {
   Footprint bytes;
@@ -28,18 +24,21 @@ class XimallocSubject final : public Subject {
     const int version = xi_version();
     version_ = std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
                std::to_string(version % 100);
-    api_ = {.malloc = xi_malloc,
-            .calloc = xi_calloc,
-            .realloc = xi_realloc,
-            .aligned_alloc = xi_aligned_alloc,
-            .posix_memalign = xi_posix_memalign,
-            .free = xi_free,
-            .usable_size = usable_size,
-            .collect = xi_collect};
+    api_ = {
+#define ASSAY_FUNCTION(id, name, Result, parameters) .name = xi_##name,
+#include "harness/subject/functions.def"
+#undef ASSAY_FUNCTION
+    };
     promises_ = {.realloc_zero = ReallocZero::kMinimal,
                  .aligned_alloc_any_size = true,
                  .aligned_alloc_rejects_bad_alignment = true,
                  .memalign_rejects_without_errno = true,
+                 .extensions_set_errno = true,
+                 .extensions_reject_bad_alignment = true,
+                 .extensions_any_alignment = true,
+                 .memalign_rejects_bad_alignment = true,
+                 .good_size_exact = true,
+                 .expands_to_usable = true,
                  .zero_size_unique = true,
                  .limits_at_seam = false,
                  .deterministic_addresses = false};

@@ -55,6 +55,9 @@ std::vector<uint64_t> simpler(ArgKind kind, uint64_t current) {
   switch (kind) {
     case ArgKind::kSize:
     case ArgKind::kCount:
+    case ArgKind::kOffset:
+    case ArgKind::kSmallSize:
+    case ArgKind::kLength:
     case ArgKind::kMillis: result.assign(std::begin(kRoundSizes), std::end(kRoundSizes)); break;
     case ArgKind::kAlignment:
       if (!is_power_of_two(current)) result.assign(std::begin(kWrongAlignments), std::end(kWrongAlignments));

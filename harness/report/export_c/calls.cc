@@ -45,6 +45,7 @@ std::string single_call(const Operation& line, bool in_loop) {
     case OpCode::kOsHeal:
     case OpCode::kEnd:
     case OpCode::kThreadExit: return "";
+    default: break;
   }
   throw InputError{fmt::format("{} has no form in plain C", info(line.code).name)};
 }

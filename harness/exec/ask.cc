@@ -1,0 +1,49 @@
+// Calls that only ask.
+#include "harness/exec/operations.h"
+#include "harness/oracle/ownership.h"
+#include "harness/oracle/usable_size.h"
+
+namespace assay {
+
+bool Operations::usable_size_kept(uint64_t slot) {
+  if (api_.usable_size == nullptr) return true;
+  const Block& block = heap_.at(slot);
+  enter_query();
+  const uint64_t usable = api_.usable_size(block.bytes());
+  leave();
+  return check_usable_stable(slot, &block, usable, result_.violation);
+}
+
+Operations::Ran Operations::ask_usable_size(const Step& step) {
+  if (step.slot && !heap_.live(*step.slot)) return Ran::kSkipped;
+  const Block* const block = step.slot ? &heap_.at(*step.slot) : nullptr;
+  void* const bytes = block == nullptr ? nullptr : block->bytes();
+  enter_subject();
+  const uint64_t usable = step.code == OpCode::kMallocSize ? api_.malloc_size(bytes) : api_.usable_size(bytes);
+  leave();
+  // Without the standard's question the model knows the requested size only.
+  if (api_.usable_size == nullptr && block != nullptr && usable >= block->requested) return Ran::kDone;
+  return check_usable_stable(step.slot.value_or(0), block, usable, result_.violation) ? Ran::kDone : fail();
+}
+
+Operations::Ran Operations::ask_good_size(const Step& step) {
+  const auto ask = step.code == OpCode::kGoodSize ? api_.good_size : api_.malloc_good_size;
+  enter_subject();
+  const uint64_t good = ask(step.args[0]);
+  leave();
+  return check_good_size(step.args[0], good, result_.violation) ? Ran::kDone : fail();
+}
+
+Operations::Ran Operations::ask_whether_ours(const Step& step) {
+  if (step.slot && !heap_.live(*step.slot)) return Ran::kSkipped;
+  const void* const block = step.slot ? heap_.at(*step.slot).bytes() : nullptr;
+  enter_subject();
+  const bool ours = step.code == OpCode::kCheckOwned ? api_.check_owned(block) : api_.is_in_heap_region(block);
+  leave();
+  return check_ours(step.code, step.slot.value_or(0), step.slot ? &heap_.at(*step.slot) : nullptr, ours,
+                    result_.violation)
+             ? Ran::kDone
+             : fail();
+}
+
+}  // namespace assay
