@@ -15,7 +15,7 @@ Value ProgramBuilder::sizes(uint64_t low, uint64_t high) {
 }
 
 void ProgramBuilder::add(OpCode code, uint32_t thread, std::optional<SlotRange> result, std::optional<SlotRange> slot,
-                         std::array<Value, 3> args) {
+                         std::array<Value, kMaxArgs> args) {
   Operation line;
   line.code = code;
   line.thread = thread;

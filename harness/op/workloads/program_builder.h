@@ -38,7 +38,7 @@ class ProgramBuilder {
 
  private:
   void add(OpCode code, uint32_t thread, std::optional<SlotRange> result, std::optional<SlotRange> slot,
-           std::array<Value, 3> args);
+           std::array<Value, kMaxArgs> args);
 
   uint32_t threads_;
   Random random_;
