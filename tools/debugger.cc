@@ -30,6 +30,7 @@ void debug(const ReplayInput& input, const WorkerCommand& command, const ReplayV
   const bool known = verdict.violation.line != kNoOperation;
   arguments.insert(arguments.end(), {"--file", input.file, "--line", std::to_string(known ? verdict.violation.line : 0),
                                      "--member", std::to_string(known ? verdict.violation.member : 0)});
+  arguments.insert(arguments.end(), {"--mode", std::string(name(command.mode))});
   if (input.form == Form::kTrace) {
     arguments.insert(arguments.end(), {"--trace-process", std::to_string(verdict.trace_process)});
   }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "harness/exec/worker_server.h"
@@ -37,9 +38,8 @@ int run_file(const Arguments& arguments) {
     TraceSteps steps(trace, number(arguments, "--trace-process"));
     result = run_sequential(steps, *subject, options);
   } else {
-    const Program program = read_program(file);
-    ProgramSteps steps(program);
-    result = run_sequential(steps, *subject, options);
+    const std::optional<Mode> mode = find_mode(arguments.at("--mode"));
+    result = run_in_mode(read_program(file), mode.value_or(Mode::kSequential), *subject, options);
   }
   if (!result.violation) {
     fmt::print(stderr, "clean\n");

@@ -50,6 +50,7 @@ void Operations::begin_step(const Step& step) {
   progress_->line = step.line;
   progress_->member = step.member;
   progress_->op_code = op_code_;
+  progress_->trace_hash = result_.trace_hash;
   progress_->steps = progress_->steps + 1;
   outcome_ = {.step = &step,
               .skipped = false,

@@ -50,11 +50,12 @@ struct Progress {
   volatile uint64_t line = kNoOperation;
   volatile uint64_t member = 0;
   volatile uint8_t op_code = 255;
-  volatile uint8_t in_subject = 0;  // 1 while a call into the subject is under way, kInBlock while a block of
-                                    // its is read or written; with 0 a crash is ours
-  volatile uint8_t in_call = 0;     // 1 while the call that the step is about is under way: what it does belongs
-                                    // to the schedule, what the harness asks beside it does not
-  volatile int32_t thread_id = 0;   // kernel's id of the thread that runs the step
+  volatile uint8_t in_subject = 0;   // 1 while a call into the subject is under way, kInBlock while a block of
+                                     // its is read or written; with 0 a crash is ours
+  volatile uint8_t in_call = 0;      // 1 while the call that the step is about is under way: what it does belongs
+                                     // to the schedule, what the harness asks beside it does not
+  volatile int32_t thread_id = 0;    // kernel's id of the thread that runs the step
+  volatile uint64_t trace_hash = 0;  // of the outcomes before it
 };
 inline constexpr uint8_t kInSubject = 1;
 inline constexpr uint8_t kInBlock = 2;

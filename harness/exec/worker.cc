@@ -199,6 +199,7 @@ RunResult Worker::run(const WorkRequest& request) {
   order.check_growth = request.check_growth;
   channel_->judging_growth = false;
   channel_->crash = Violation{};
+  channel_->progress.trace_hash = 0;
   channel_->progress.steps = 0;
   channel_->progress.line = kNoOperation;
   channel_->progress.member = 0;
@@ -241,6 +242,7 @@ RunResult Worker::died(int status, const WorkRequest& request) {
   if (channel_->judging_growth) return channel_->result;
   RunResult result;
   result.executed = channel_->progress.steps;
+  result.trace_hash = channel_->progress.trace_hash;
   if (channel_->crash) {
     result.violation = channel_->crash;
     return result;
@@ -294,6 +296,7 @@ RunResult Worker::fell_silent() {
   if (channel_->judging_growth) return channel_->result;
   RunResult result;
   result.executed = channel_->progress.steps;
+  result.trace_hash = channel_->progress.trace_hash;
   result.violation = violation_at(channel_->progress, Oracle::kHang);
   set_text(result.violation.sentence,
            fmt::format("no progress for {} seconds", static_cast<double>(command_.silence_limit_ms) / 1000));

@@ -106,12 +106,20 @@ class Exporter {
     if (uses(OpCode::kFork) || context_.oracle == Oracle::kExit) text_ += c_runtime::kWaitInclude;
     if (context_.oracle == Oracle::kExit) text_ += c_runtime::kSharedInclude;
     // Not every allocator that is fine otherwise has each error right.
-    add("\nenum {{ SLOTS = {}, NONE = -1, CHECK_ERRORS = {} }};\n", std::max<uint64_t>(slots_, 1),
-        context_.oracle == Oracle::kNullErrno ? 1 : 0);
+    const int check_errors = context_.oracle == Oracle::kNullErrno ? 1 : 0;
+    if (uses(OpCode::kFork)) {
+      // What a forked child allocates stands behind the program's own blocks.
+      constexpr uint64_t kChildSlots = 128;
+      add("\nenum {{ SLOTS = {0} + {1}, CHILD_SLOTS = {1}, NONE = -1, CHECK_ERRORS = {2} }};\n", slots_, kChildSlots,
+          check_errors);
+    } else {
+      add("\nenum {{ SLOTS = {}, NONE = -1, CHECK_ERRORS = {} }};\n", std::max<uint64_t>(slots_, 1), check_errors);
+    }
     text_ += c_runtime::kFailing;
     text_ += c_runtime::kBlocks;
-    const bool allocates =
-        std::ranges::any_of(program_.lines, [](const Operation& line) { return line.result.has_value(); });
+    const bool allocates = uses(OpCode::kFork) || std::ranges::any_of(program_.lines, [](const Operation& line) {
+                             return line.result.has_value();
+                           });
     if (allocates) text_ += c_runtime::kTake;
     if (draws_ || halves_) text_ += c_runtime::kRandom;
     if (draws_) text_ += c_runtime::kDrawn;

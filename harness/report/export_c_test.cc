@@ -120,7 +120,12 @@ p402..p420 half 5 = malloc(8..900 seed 2)
 
 TEST_F(ExportC, GeneratedProgramsAreCleanOnLibc) {
   const uint64_t programs = std::getenv("ASSAY_FULL") != nullptr ? 100 : 3;
-  for (uint64_t seed = 0; seed < programs && !HasFailure(); seed++) expect_clean_on_libc(generate(seed, 150));
+  for (uint64_t seed = 0; seed < programs && !HasFailure(); seed++) {
+    Program program = generate(seed, 150);
+    // System calls that fail have no form in C.
+    for (Operation& line : program.lines) line.fails.clear();
+    expect_clean_on_libc(program);
+  }
 }
 
 TEST_F(ExportC, AnEmptyProgramIsAProgram) {

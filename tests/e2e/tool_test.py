@@ -1,6 +1,7 @@
 """The command line from outside: what it refuses, what it answers, what it survives."""
 
 import os
+import shutil
 import subprocess
 import unittest
 
@@ -147,6 +148,22 @@ class Replay(ToolTest):
         self.assertEqual((entry["times_run"], entry["times_seen"]), (4, 0))
         entry = self.run_json("replay", file, "--repeat", "4", "--subject", library("faulty_overlap"), status=1)["files"][0]
         self.assertEqual((entry["times_run"], entry["times_seen"]), (4, 4))
+
+    def test_a_run_that_ends_in_a_crash_has_a_trace(self):
+        hashes = set()
+        for first in (10, 20, 10):
+            program = self.write("crash.ops", f"assay 1\np0..p{first} = malloc(100)\np100 = malloc(640)\n")
+            hashes.add(self.run_json("replay", program, "--subject", library("faulty_crash"))["files"][0]["trace_hash"])
+        self.assertEqual(len(hashes), 2)
+
+    @unittest.skipUnless(shutil.which("gdb"), "no gdb")
+    def test_gdb_stops_before_the_guilty_operation(self):
+        program = self.write("three.ops", "assay 1\np0 = malloc(10)\np1..p3 = malloc(640)\nfree(p0)\n")
+        for mode in ("sequential", "free"):
+            done = self.run_tool("replay", program, "--subject", library("faulty_overlap"), "--mode", mode, "--gdb")
+            self.assertRegex(done.stdout, r"Breakpoint 1, (0x[0-9a-f]+ in )?assay_breakpoint")
+            self.assertRegex(done.stderr, r"op 0: p0 = malloc\(10\)\nop 1(\[0\])?: p1 = malloc\(640\)\n")
+            self.assertNotIn("free", done.stderr)
 
     def test_header_lines(self):
         fault = library("faulty_overlap")

@@ -44,8 +44,8 @@ def find_program(binary, library, folder, seed):
         for i in range(BATCH):
             path = folder / f"{batch}-{i}.bin"
             noise = generator.randbytes(generator.randint(400, 1400))
-            # One in three has forks, which one in sixty would have by chance.
-            path.write_bytes(b"\xff" + noise if i == 0 else noise)
+            # Forks, which one program in sixty has by chance.
+            path.write_bytes(b"\xff" + noise if "fork" in Path(library).name else noise)
             files.append(str(path))
         for row in tool(binary, "replay", *files, "--subject", library)["files"]:
             if row["verdict"] == "violation":

@@ -399,12 +399,10 @@ static void do_fork(void) {
     if (child == 0) {
         alarm(20);
         check_all();
-        for (size_t size = 8; size <= MIB; size += size / 8 < 8 ? 8 : size / 8) {
-            unsigned char *block = the_malloc(size);
-            if (block == NULL) fail("malloc answered NULL in a forked child");
-            memset(block, 0x5a, size);
-            check_between();
-            the_free(block);
+        int slot = SLOTS - CHILD_SLOTS;
+        for (size_t size = 1; size <= 4 * MIB; size += size < 128 ? 8 : size < 640 * 1024 ? size / 8 : size) {
+            void *address = the_malloc(size);
+            if (address != NULL) take_block(slot++, address, size);
         }
         for (int i = 0; i < SLOTS; i++)
             if (p[i].address != NULL) do_free(i);
