@@ -9,7 +9,12 @@
 namespace assay {
 namespace {
 
-constexpr std::string_view kTargets[] = {"alloc_ops"};
+struct KnownTarget {
+  std::string_view name;
+  Mode mode;  // where --mode does not say
+};
+constexpr KnownTarget kTargets[] = {{"alloc_ops", Mode::kSequential}, {"mt_ops", Mode::kFree}};
+constexpr std::string_view kFlavours[] = {"fuzz", "tsan"};
 
 struct Arguments {
   FuzzOptions options;
@@ -30,21 +35,33 @@ std::set<std::string> read_known(const std::string& path) {
   return tokens;
 }
 
+std::vector<std::string> target_names() {
+  std::vector<std::string> names;
+  for (const KnownTarget& target : kTargets) names.emplace_back(target.name);
+  return names;
+}
+
+Mode mode_of(const FuzzOptions& options, const std::string& target) {
+  return options.mode.value_or(std::ranges::find(kTargets, target, &KnownTarget::name)->mode);
+}
+
 void complete(Arguments& arguments, const GlobalOptions& global) {
   FuzzOptions& options = arguments.options;
   for (const std::string& target : options.targets) {
-    if (std::find(std::begin(kTargets), std::end(kTargets), target) == std::end(kTargets)) {
-      throw InputError{fmt::format("unknown target '{}' (there is: {})", target, fmt::join(kTargets, ", "))};
+    if (std::ranges::find(kTargets, target, &KnownTarget::name) == std::end(kTargets)) {
+      throw InputError{fmt::format("unknown target '{}' (there is: {})", target, fmt::join(target_names(), ", "))};
     }
   }
   if (arguments.engine == "afl") throw InputError{"engine 'afl' is not available in this version (libfuzzer is)"};
   if (arguments.engine != "libfuzzer") {
     throw InputError{fmt::format("unknown engine '{}' (libfuzzer)", arguments.engine)};
   }
-  if (!global.flavour.empty() && global.flavour != "fuzz") {
-    throw InputError{fmt::format("flavour '{}' cannot fuzz (fuzz can)", global.flavour)};
+  if (!global.flavour.empty()) options.flavour = global.flavour;
+  if (std::ranges::find(kFlavours, options.flavour) == std::end(kFlavours)) {
+    throw InputError{fmt::format("flavour '{}' cannot fuzz ({} can)", global.flavour, fmt::join(kFlavours, ", "))};
   }
-  if (options.targets.empty()) options.targets.assign(std::begin(kTargets), std::end(kTargets));
+  if (!global.mode.empty()) options.mode = find_mode(global.mode);
+  if (options.targets.empty()) options.targets = target_names();
   options.subjects = global.subjects;
   if (options.subjects.empty()) options.subjects = {"ximalloc"};
   options.seed = global.seed;
@@ -62,7 +79,7 @@ SubcommandOutcome hunt(Arguments& arguments, const GlobalOptions& global) {
   for (const std::string& target : options.targets) {
     for (const std::string& subject : options.subjects) {
       if (interrupted()) break;
-      FuzzCampaign campaign(options, target, subject, seconds, global.human());
+      FuzzCampaign campaign(options, target, mode_of(options, target), subject, seconds, global.human());
       campaign.run();
       targets.push_back(campaign.figures());
       for (auto& finding : campaign.findings().json()) findings.push_back(std::move(finding));

@@ -1,6 +1,7 @@
 #include "fuzz/support/entry.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -32,6 +33,7 @@ constexpr uint64_t kLiveBytesCap = uint64_t{256} << 20;
 struct State {
   Target target{};
   std::string subject_name;
+  Mode mode = Mode::kSequential;
   std::unique_ptr<Subject> subject;  // one of the two
   std::unique_ptr<Worker> worker;
   OutcomeCounters observer{extra_counters};
@@ -47,6 +49,19 @@ State state;
   std::_Exit(2);
 }
 
+// Threads of one process share the coverage counters: on two cores they fight for the cache lines that these are in,
+// and run six times slower.
+void stay_on_one_core() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  const int core = sched_getcpu();
+  if (core < 0 || !CPU_ISSET(core, &allowed)) return;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(core, &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
+
 std::string environment(const char* name, const char* otherwise) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != 0 ? value : otherwise;
@@ -55,6 +70,7 @@ std::string environment(const char* name, const char* otherwise) {
 void open_subject_under_test(char** argv) {
   if (must_be_preloaded(state.subject_name)) {
     WorkerCommand command = preloaded_worker(state.subject_name);
+    command.mode = state.mode;
     state.worker = std::make_unique<Worker>(std::move(command));
     state.worker->start();
     return;
@@ -104,8 +120,7 @@ RunResult run_program(std::span<const uint8_t> bytes) {
   if (state.worker) return run_in_worker(bytes, options);
   if (!state.instrumented) options.observer = &state.observer;
   decode_into(bytes, state.program);
-  ProgramSteps steps(state.program);
-  return run_sequential(steps, *state.subject, options);
+  return run_in_mode(state.program, state.mode, *state.subject, options);
 }
 
 void account(const RunResult& result) {
@@ -129,7 +144,9 @@ void account(const RunResult& result) {
 void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
   StatsPage& stats = *state.stats;
   const std::string token = dedup_token(violation);
-  const bool survived = state.resettable || state.worker != nullptr || violation.oracle == Oracle::kFork;
+  // Threads that ran at the same time may still be inside of it.
+  const bool survived =
+      (state.resettable && state.mode != Mode::kFree) || state.worker != nullptr || violation.oracle == Oracle::kFork;
   if (survived && stats.is_settled(token_hash(token))) {
     stats.tolerated = stats.tolerated + 1;
     if (state.worker) state.worker->stop();
@@ -143,6 +160,7 @@ void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
   context.subject = state.subject_name;
   context.subject_version = state.worker ? state.worker->subject_version() : state.subject->version();
   context.flavour = ASSAY_FLAVOUR;
+  context.mode = name(state.mode);
   context.replay_command = "./assay replay <the artifact below>";
   fmt::print(stderr, "{}\n", violation_text(program, violation, context));
   std::fflush(stderr);
@@ -156,9 +174,17 @@ void harness_bug(const std::string& what) {
   std::_Exit(3);
 }
 
+Mode mode_under_test() {
+  return state.mode;
+}
+
 void initialize(const Target& target, char** argv) {
   state.target = target;
   state.subject_name = environment("ASSAY_SUBJECT", "ximalloc");
+  const std::string mode = environment("ASSAY_MODE", "sequential");
+  if (!find_mode(mode)) refuse(fmt::format("ASSAY_MODE: unknown mode '{}'", mode));
+  state.mode = *find_mode(mode);
+  if (state.mode != Mode::kSequential) stay_on_one_core();
   const std::string page = environment("ASSAY_STATS", "");
   state.stats = map_stats(page);
   if (state.stats == nullptr) refuse(page + ": " + std::strerror(errno));

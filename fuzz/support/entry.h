@@ -1,12 +1,14 @@
 // What every fuzz target does around its programs, for libFuzzer and AFL++ alike: opens the subject, refuses to run
 // without enough counters, runs a program under the oracles, keeps figures, and aborts on a violation.
 //
-// Environment: ASSAY_SUBJECT (default ximalloc), ASSAY_STATS (file of the StatsPage).
+// Environment: ASSAY_SUBJECT (default ximalloc), ASSAY_MODE (default sequential), ASSAY_STATS (file of the StatsPage).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
+
+#include "harness/op/program.h"
 
 namespace assay::fuzz {
 
@@ -17,6 +19,9 @@ struct Target {
 
 // Ends the process with status 2 and one line on stderr when the target cannot run.
 void initialize(const Target& target, char** argv);
+
+// In which programs run; known after initialize().
+Mode mode_under_test();
 
 // Runs one program of the byte form. Prints the report and aborts on a violation.
 void run_one(const uint8_t* data, size_t size);

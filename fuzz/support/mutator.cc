@@ -9,6 +9,8 @@
 #include "harness/op/decode.h"
 #include "harness/op/encode.h"
 #include "harness/op/mutate.h"
+#include "harness/op/random.h"
+#include "harness/op/schedule.h"
 #include "harness/op/validate.h"
 
 // libFuzzer's own mutation of bytes; engines without it do that themselves.
@@ -86,14 +88,34 @@ bool forks(const Program& program) {
   return std::any_of(program.lines.begin(), program.lines.end(), is_fork);
 }
 
-void thin_out(Program& program, unsigned seed) {
+// Gives a program of one thread several, in short stretches: what one allocates another frees.
+void spread_threads(Program& program, unsigned seed) {
+  const auto elsewhere = [](const Operation& line) { return line.thread != 0; };
+  if (std::any_of(program.lines.begin(), program.lines.end(), elsewhere)) return;
+  const uint64_t threads = 2 + random_at(seed, 0) % (kMaxThreads - 1);
+  uint64_t left = 0;
+  uint32_t thread = 0;
+  for (size_t i = 0; i < program.lines.size(); ++i) {
+    if (left == 0) {
+      left = 1 + random_at(seed, 2 * i + 1) % 4;
+      thread = static_cast<uint32_t>(random_at(seed, 2 * i + 2) % threads);
+    }
+    program.lines[i].thread = thread;
+    --left;
+  }
+}
+
+void thin_out(Program& program, unsigned seed, const Taste& taste) {
   const unsigned draw = seed / kBytesOneIn;
   if (draw % kForksOneIn != 0) std::erase_if(program.lines, is_fork);
-  if (draw / kForksOneIn % kThreadsOneIn != 0) {
+  if (taste.threads) {
+    spread_threads(program, draw);
+  } else if (draw / kForksOneIn % kThreadsOneIn != 0) {
     std::erase_if(program.lines, [](const Operation& line) { return line.code == OpCode::kThreadExit; });
     for (Operation& line : program.lines) line.thread = 0;
   }
   if (draw / kForksOneIn / kThreadsOneIn % kWholeOneIn != 0) shorten(program);
+  settle_schedule(program);
 }
 
 // Copies the program's bytes out; one that breaks the program's rules is a fault of ours, not a find. What was taken
@@ -107,23 +129,23 @@ size_t write_out(Program& program, uint8_t* out, size_t max_size) {
 
 }  // namespace
 
-size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed, const Taste& taste) {
   Program program;
   if (LLVMFuzzerMutate != nullptr && seed % kBytesOneIn == 0) {
     size = LLVMFuzzerMutate(data, size, max_size);
     decode_into({data, size}, program);
     if (!forks(program)) return size;
   } else {
-    program = mutate(decode({data, size}), seed, max_size);
+    program = mutate(decode({data, size}), seed, max_size, {.schedules = taste.schedules});
   }
-  thin_out(program, seed);
+  thin_out(program, seed, taste);
   return write_out(program, data, max_size);
 }
 
 size_t cross_bytes(std::span<const uint8_t> first, std::span<const uint8_t> second, uint8_t* out, size_t max_size,
-                   unsigned seed) {
+                   unsigned seed, const Taste& taste) {
   Program program = crossover(decode(first), decode(second), seed, max_size);
-  thin_out(program, seed);
+  thin_out(program, seed, taste);
   return write_out(program, out, max_size);
 }
 

@@ -7,11 +7,17 @@
 
 namespace assay::fuzz {
 
+// What a target's programs are like.
+struct Taste {
+  bool threads = false;    // all have several threads; else few have, since they cost time
+  bool schedules = false;  // threads are preempted
+};
+
 // As LLVMFuzzerCustomMutator: changes `data` in place and returns its new size, at most `max_size`.
-size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed);
+size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed, const Taste& taste = {});
 
 // As LLVMFuzzerCustomCrossOver.
 size_t cross_bytes(std::span<const uint8_t> first, std::span<const uint8_t> second, uint8_t* out, size_t max_size,
-                   unsigned seed);
+                   unsigned seed, const Taste& taste = {});
 
 }  // namespace assay::fuzz

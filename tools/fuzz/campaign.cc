@@ -65,17 +65,22 @@ void watch_for_interrupts() {
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
 }
 
-FuzzCampaign::FuzzCampaign(const FuzzOptions& options, std::string target, std::string subject, uint64_t seconds,
-                           std::FILE* out)
-    : options_(options), target_(std::move(target)), subject_(std::move(subject)), seconds_(seconds), out_(out) {
-  // A mutant's tool stands beside a target of its own; otherwise the fuzz flavour has it.
+FuzzCampaign::FuzzCampaign(const FuzzOptions& options, std::string target, Mode mode, std::string subject,
+                           uint64_t seconds, std::FILE* out)
+    : options_(options),
+      target_(std::move(target)),
+      subject_(std::move(subject)),
+      mode_(mode),
+      seconds_(seconds),
+      out_(out) {
+  // A mutant's tool stands beside a target of its own; otherwise the flavour has it.
   binary_ = executable_dir() + "/" + target_;
-  if (::access(binary_.c_str(), X_OK) != 0) binary_ = sibling_executable("fuzz", target_);
+  if (::access(binary_.c_str(), X_OK) != 0) binary_ = sibling_executable(options_.flavour, target_);
   if (binary_.empty()) {
-    throw InputError{fmt::format("build/fuzz/bin/{} is missing: run ./assay build fuzz", target_)};
+    throw InputError{fmt::format("build/{0}/bin/{1} is missing: run ./assay build {0}", options_.flavour, target_)};
   }
   prepare_folders();
-  findings_ = std::make_unique<Findings>(options_, target_, subject_, findings_dir(), scratch_);
+  findings_ = std::make_unique<Findings>(options_, target_, mode_, subject_, findings_dir(), scratch_);
 }
 
 FuzzCampaign::~FuzzCampaign() {
@@ -110,6 +115,7 @@ void FuzzCampaign::start_processes() {
     EngineCommand command;
     command.binary = binary_;
     command.subject = subject_;
+    command.mode = mode_;
     command.corpus = corpus_;
     command.seeds = seeds_;
     command.folder = scratch_ / std::to_string(job);

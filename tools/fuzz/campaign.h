@@ -21,13 +21,14 @@ void watch_for_interrupts();
 class FuzzCampaign {
  public:
   // `out` gets the live line, reports and the summary.
-  FuzzCampaign(const FuzzOptions& options, std::string target, std::string subject, uint64_t seconds, std::FILE* out);
+  FuzzCampaign(const FuzzOptions& options, std::string target, Mode mode, std::string subject, uint64_t seconds,
+               std::FILE* out);
   ~FuzzCampaign();
 
   // Throws InputError when the target refuses to start, and std::runtime_error for a fault of the harness.
   void run();
 
-  nlohmann::json figures() const { return figures_json(target_, subject_, figures_); }
+  nlohmann::json figures() const { return figures_json(target_, subject_, mode_, figures_); }
   const Findings& findings() const { return *findings_; }
 
  private:
@@ -47,6 +48,7 @@ class FuzzCampaign {
 
   const FuzzOptions& options_;
   std::string target_, subject_;
+  Mode mode_;
   uint64_t seconds_;
   std::FILE* out_;
   std::filesystem::path corpus_, scratch_, seeds_;

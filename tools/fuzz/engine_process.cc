@@ -81,6 +81,7 @@ void EngineProcess::start(uint64_t seed, uint64_t seconds) {
     ::dup2(log, 1);
     ::dup2(log, 2);
     ::setenv("ASSAY_SUBJECT", command_.subject.c_str(), 1);
+    ::setenv("ASSAY_MODE", std::string(name(command_.mode)).c_str(), 1);
     ::setenv("ASSAY_STATS", page.c_str(), 1);
     ::execv(argv[0], argv.data());
     ::_exit(127);

@@ -15,6 +15,7 @@ namespace assay {
 struct EngineCommand {
   std::string binary;
   std::string subject;
+  Mode mode = Mode::kSequential;
   std::filesystem::path corpus;  // grows
   std::filesystem::path seeds;   // only read
   std::filesystem::path folder;  // of this process alone: artifacts, log, figures

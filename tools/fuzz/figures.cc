@@ -82,13 +82,14 @@ std::string summary(const std::string& target, const std::string& subject, const
   return text;
 }
 
-nlohmann::json figures_json(const std::string& target, const std::string& subject, const FuzzFigures& figures) {
+nlohmann::json figures_json(const std::string& target, const std::string& subject, Mode mode,
+                            const FuzzFigures& figures) {
   nlohmann::json mix = nlohmann::json::object();
   for (const OpInfo& op : all_ops()) mix[std::string(op.name)] = figures.executed_by_op[static_cast<size_t>(op.code)];
   return {{"name", target},
           {"subject", subject},
           {"engine", "libfuzzer"},
-          {"mode", "sequential"},
+          {"mode", name(mode)},
           {"programs", figures.programs},
           {"programs_per_second", figures.programs_per_second()},
           {"operations_per_second", figures.operations_per_second()},

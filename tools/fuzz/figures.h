@@ -43,6 +43,7 @@ std::string live_line(const FuzzFigures& now, const FuzzFigures& before, uint64_
 // Several lines for the end.
 std::string summary(const std::string& target, const std::string& subject, const FuzzFigures& figures);
 
-nlohmann::json figures_json(const std::string& target, const std::string& subject, const FuzzFigures& figures);
+nlohmann::json figures_json(const std::string& target, const std::string& subject, Mode mode,
+                            const FuzzFigures& figures);
 
 }  // namespace assay

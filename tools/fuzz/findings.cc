@@ -37,9 +37,10 @@ std::vector<uint8_t> read_bytes(const fs::path& path) {
 }
 
 // What the text says of itself, so that `./assay replay FILE` needs no option.
-Header header_for(const std::string& subject, const std::string& flavour, const std::string& token) {
+Header header_for(const std::string& subject, const std::string& flavour, Mode mode, const std::string& token) {
   Header header;
   header.flavour = flavour;
+  if (mode != Mode::kSequential) header.mode = name(mode);
   header.subject = subject;
   const std::string file = subject_file(subject);
   // A relative path would only be right in the folder where the hunt began.
@@ -52,17 +53,18 @@ Header header_for(const std::string& subject, const std::string& flavour, const 
 
 }  // namespace
 
-Findings::Findings(const FuzzOptions& options, std::string target, std::string subject, fs::path folder,
+Findings::Findings(const FuzzOptions& options, std::string target, Mode mode, std::string subject, fs::path folder,
                    fs::path scratch)
     : options_(options),
       target_(std::move(target)),
       subject_(std::move(subject)),
+      mode_(mode),
       folder_(std::move(folder)),
       scratch_(std::move(scratch)) {}
 
 ReplayRunner& Findings::runner() {
   if (!runner_)
-    runner_ = std::make_unique<ReplayRunner>(subject_, "fuzz", Mode::kSequential, (scratch_ / "replay.log").string());
+    runner_ = std::make_unique<ReplayRunner>(subject_, options_.flavour, mode_, (scratch_ / "replay.log").string());
   return *runner_;
 }
 
@@ -115,7 +117,7 @@ Finding Findings::reproduce(const ReplayInput& input, const fuzz::StatsPage& sta
 void Findings::write(Finding& finding, Program program) {
   ensure_dir(folder_);
   const fs::path base = base_path(finding.token);
-  program.header = header_for(subject_, runner().flavour(), finding.token);
+  program.header = header_for(subject_, runner().flavour(), mode_, finding.token);
   finding.text = base.string() + ".ops";
   write_atomically(finding.text, print_text(program));
   try {

@@ -30,7 +30,7 @@ enum class Novelty { kNew, kSeenBefore, kKnown };
 
 class Findings {
  public:
-  Findings(const FuzzOptions& options, std::string target, std::string subject, std::filesystem::path folder,
+  Findings(const FuzzOptions& options, std::string target, Mode mode, std::string subject, std::filesystem::path folder,
            std::filesystem::path scratch);
 
   // Examines what a process left behind. The finding is the new one, or the one of this run with the same token.
@@ -49,6 +49,7 @@ class Findings {
 
   const FuzzOptions& options_;
   std::string target_, subject_;
+  Mode mode_;
   std::filesystem::path folder_, scratch_;
   std::unique_ptr<ReplayRunner> runner_;
   std::vector<Finding> findings_;

@@ -2,16 +2,21 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "harness/op/program.h"
 
 namespace assay {
 
 struct FuzzOptions {
   std::vector<std::string> targets;
   std::vector<std::string> subjects;
-  uint64_t seconds = 60;  // for all targets and subjects together
+  std::string flavour = "fuzz";
+  std::optional<Mode> mode;  // of each target its own where it is not said
+  uint64_t seconds = 60;     // for all targets and subjects together
   unsigned jobs = 1;
   bool keep_going = false;
   std::set<std::string> known;  // tokens that are no violation any more

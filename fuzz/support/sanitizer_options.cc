@@ -3,6 +3,7 @@
 extern "C" {
 const char* __asan_default_options();
 const char* __ubsan_default_options();
+const char* __tsan_default_options();
 
 // A small quarantine, since the allocator under test is not ASan's and only the harness would fill it. Sizes that no
 // machine has are part of the job, so an answer of NULL is one.
@@ -13,5 +14,12 @@ const char* __asan_default_options() {
 
 const char* __ubsan_default_options() {
   return "print_stacktrace=1";
+}
+
+// The first race ends the process, so that what is saved is the program that raced. Threads that a violation has parked
+// are no leak, and a forked child starts no threads.
+const char* __tsan_default_options() {
+  return "halt_on_error=1:second_deadlock_stack=1:report_thread_leaks=0:die_after_fork=0:handle_abort=0:"
+         "allocator_may_return_null=1";
 }
 }
