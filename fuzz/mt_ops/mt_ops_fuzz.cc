@@ -10,7 +10,7 @@
 namespace {
 
 // Raised as the allocator grows: far fewer counters mean that it was not instrumented.
-constexpr assay::fuzz::Target kMtOps = {.name = "mt_ops", .counter_floor = 600};
+constexpr assay::fuzz::Target kMtOps = {.name = "mt_ops", .counter_floor = 600, .mode = assay::Mode::kFree};
 
 assay::fuzz::Taste taste() {
   return {.threads = true, .schedules = assay::fuzz::mode_under_test() == assay::Mode::kSchedule};

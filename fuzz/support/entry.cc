@@ -181,7 +181,7 @@ Mode mode_under_test() {
 void initialize(const Target& target, char** argv) {
   state.target = target;
   state.subject_name = environment("ASSAY_SUBJECT", "ximalloc");
-  const std::string mode = environment("ASSAY_MODE", "sequential");
+  const std::string mode = environment("ASSAY_MODE", name(target.mode).data());
   if (!find_mode(mode)) refuse(fmt::format("ASSAY_MODE: unknown mode '{}'", mode));
   state.mode = *find_mode(mode);
   if (state.mode != Mode::kSequential) stay_on_one_core();

@@ -1,7 +1,7 @@
 // What every fuzz target does around its programs, for libFuzzer and AFL++ alike: opens the subject, refuses to run
 // without enough counters, runs a program under the oracles, keeps figures, and aborts on a violation.
 //
-// Environment: ASSAY_SUBJECT (default ximalloc), ASSAY_MODE (default sequential), ASSAY_STATS (file of the StatsPage).
+// Environment: ASSAY_SUBJECT (default ximalloc), ASSAY_MODE (default: the target's), ASSAY_STATS (file of the StatsPage).
 #pragma once
 
 #include <cstddef>
@@ -15,6 +15,7 @@ namespace assay::fuzz {
 struct Target {
   const char* name;
   size_t counter_floor;  // fewer counters in the allocator's own objects: it was not instrumented, so do not run
+  Mode mode = Mode::kSequential;  // where ASSAY_MODE does not say
 };
 
 // Ends the process with status 2 and one line on stderr when the target cannot run.

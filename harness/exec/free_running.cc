@@ -182,6 +182,7 @@ class FreeRun {
       }
       publish(index);
     }
+    if (const auto alone = order_.last_alone(); alone && !wait_for(done_[*alone]) && lane.thread != 0) park();
     return false;
   }
 

@@ -31,6 +31,7 @@ Order::Order(const Program& program) : of_thread_(1) {
     if (step.thread >= of_thread_.size()) of_thread_.resize(size_t{step.thread} + 1);
     of_thread_[step.thread].push_back(index);
   }
+  if (barrier_ != 0) awaited_[barrier_ - 1] = 1;
 }
 
 void Order::add_wait(uint32_t before, uint32_t index) {

@@ -5,11 +5,13 @@
 //   - fork, advance_clock, os_heal, and check_all, which looks at everything, wait for all before them, and all after
 //     them wait for them;
 //   - after a thread_exit() the next operation of that thread waits until the thread has really ended;
+//   - a thread whose exit the program does not say ends after the last operation of the kind that all wait for;
 //   - all else is concurrent.
-// The first rule and the last but one are the executor's; here is the rest.
+// The first rule and those on the ends of threads are the executor's; here is the rest.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -35,6 +37,11 @@ class Order {
   }
   // Whether an operation of another thread waits for it.
   bool is_awaited(uint32_t index) const { return awaited_[index] != 0; }
+
+  // The last operation that stands alone. A thread whose exit the program does not say must not end before it is done.
+  std::optional<uint32_t> last_alone() const {
+    return barrier_ == 0 ? std::nullopt : std::optional<uint32_t>(barrier_ - 1);
+  }
 
   // One more than the highest thread; threads between may have no operations.
   uint32_t thread_count() const { return static_cast<uint32_t>(of_thread_.size()); }
