@@ -1,7 +1,8 @@
 // What every fuzz target does around its programs, for libFuzzer and AFL++ alike: opens the subject, refuses to run
 // without enough counters, runs a program under the oracles, keeps figures, and aborts on a violation.
 //
-// Environment: ASSAY_SUBJECT (default ximalloc), ASSAY_MODE (default: the target's), ASSAY_STATS (file of the StatsPage).
+// Environment: ASSAY_SUBJECT (default ximalloc), ASSAY_MODE (default: the target's), ASSAY_STATS (file of the
+// StatsPage).
 #pragma once
 
 #include <cstddef>
