@@ -47,6 +47,7 @@ using SubcommandRun = std::function<SubcommandOutcome(const GlobalOptions&)>;
 CLI::Validator whole_number();
 
 SubcommandRun add_replay(CLI::App& app);
+SubcommandRun add_explore(CLI::App& app);
 SubcommandRun add_minimize(CLI::App& app);
 SubcommandRun add_export_c(CLI::App& app);
 SubcommandRun add_show(CLI::App& app);

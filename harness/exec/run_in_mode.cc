@@ -1,11 +1,16 @@
-#include "harness/exec/run.h"
+#include <memory>
+
+#include "harness/exec/scheduled.h"
 
 namespace assay {
 
 RunResult run_in_mode(const Program& program, Mode mode, const Subject& subject, const RunOptions& options) {
   switch (mode) {
     case Mode::kSequential: break;
-    case Mode::kSchedule: throw InputError{"mode 'schedule' is not available in this version"};
+    case Mode::kSchedule: {
+      const auto record = std::make_unique<ScheduleRecord>();
+      return run_scheduled(program, subject, options, *record);
+    }
     case Mode::kFree: return run_free(program, subject, options);
   }
   ProgramSteps steps(program);

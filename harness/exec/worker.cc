@@ -196,6 +196,8 @@ RunResult Worker::run(const WorkRequest& request) {
   order.break_at_line = request.options.break_at_line;
   order.break_at_member = request.options.break_at_member;
   order.observe = request.observe;
+  order.explores = request.explore.has_value();
+  if (request.explore) order.limits = *request.explore;
   order.check_growth = request.check_growth;
   channel_->judging_growth = false;
   channel_->crash = Violation{};

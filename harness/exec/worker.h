@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,7 +30,8 @@ struct WorkRequest {
   uint32_t trace_process = 0;
   RunOptions options;  // observer and progress are the worker's own
   bool observe = false;
-  bool check_growth = true;  // takes a few tenths of a second where there is no seam to ask
+  std::optional<ExploreLimits> explore;  // in mode schedule: many runs, until one has a violation
+  bool check_growth = true;              // takes a few tenths of a second where there is no seam to ask
 };
 
 class Worker {
@@ -49,6 +51,9 @@ class Worker {
   void stop();
   // Of the last run that asked to `observe`.
   const OutcomeCounters::Cells& counters() const { return channel_->counters; }
+
+  // Of the last run in mode schedule.
+  const Exploration& exploration() const { return channel_->exploration; }
 
   // Known once the process was started.
   std::string subject_version() const { return channel_->subject_version; }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "harness/exec/explore.h"
 #include "harness/exec/outcome_counters.h"
 #include "harness/exec/run.h"
 #include "harness/oracle/violation.h"
@@ -31,7 +32,9 @@ struct WorkOrder {
   Mode mode = Mode::kSequential;
   Strictness strictness = Strictness::kStrict;
   bool print_steps = false;
-  bool observe = false;      // fill `counters`
+  bool observe = false;   // fill `counters`
+  bool explores = false;  // in mode schedule, under many schedules, within `limits`
+  ExploreLimits limits;
   bool check_growth = true;  // of a subject without a seam, after a clean strict run
   uint64_t live_bytes_cap = uint64_t{1} << 30;
   uint64_t fork_limit_ms = 0;
@@ -40,7 +43,7 @@ struct WorkOrder {
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'0004;
+inline constexpr uint64_t kChannelLayout = 0x6173736179'0005;
 
 // Sent to a thread of the worker that stands still: its handler writes the innermost frame in the subject to `crash`.
 inline constexpr int kWhereSignal = SIGUSR2;
@@ -57,6 +60,7 @@ struct WorkerChannel {
   std::atomic<bool> judging_growth{false};
   RunResult result;
   OutcomeCounters::Cells counters{};
+  Exploration exploration;  // in mode schedule; its record is that of the last run, or of the one that died
   char message[1024] = {};
   char subject_version[128] = {};  // filled in when the subject has been opened
   bool resettable = false;         // it can be put back to the state of a fresh process

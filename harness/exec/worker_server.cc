@@ -63,7 +63,8 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   }
   const Program program =
       order.form == WorkForm::kFile ? read_program(order.path) : decode({channel.bytes, order.byte_count});
-  channel.result = run_in_mode(program, order.mode, subject, options);
+  channel.result = order.explores ? explore(program, subject, options, order.limits, channel.exploration)
+                                  : run_in_mode(program, order.mode, subject, options);
   // Without a seam only repetition shows a leak; a replay has the time for it, a hunt has not.
   if (!channel.result.violation && order.check_growth && order.mode == Mode::kSequential &&
       order.strictness == Strictness::kStrict) {

@@ -26,6 +26,9 @@ fs::path corpus_dir(std::string_view target) {
 fs::path findings_dir() {
   return work_root() / "findings";
 }
+fs::path explored_dir() {
+  return work_root() / "explored";
+}
 fs::path logs_dir() {
   return work_root() / "logs";
 }

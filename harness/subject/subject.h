@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/op/access_hooks.h"
+
 namespace assay {
 
 // The entry points; what the subject lacks is null.
@@ -29,6 +31,8 @@ struct SubjectInstruments {
   void (*reset)() = nullptr;  // back to the state of a fresh process; other threads are parked
   void (*advance_clock)(uint64_t ms) = nullptr;
   Footprint (*footprint)() = nullptr;
+  // Has each access to shared memory told of (null: no more). Null, or false, where the subject cannot.
+  bool (*set_access_hooks)(const AccessHooks* hooks) = nullptr;
   // Whole-structure validators: calls `report` once for each thing that is wrong; true when all is right.
   bool (*check_structure)(void (*report)(void* context, const char* what), void* context) = nullptr;
   // False when [block, block + size) is not wholly inside memory that the OS layer handed out and committed.

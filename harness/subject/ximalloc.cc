@@ -15,6 +15,13 @@ Footprint footprint() {
   xi_debug_footprint(&bytes.mapped_bytes, &bytes.committed_bytes);
   return bytes;
 }
+
+bool set_access_hooks(const AccessHooks* hooks) {
+  static xi_sched_hooks_t installed;
+  if (hooks == nullptr) return xi_debug_set_sched_hooks(nullptr);
+  installed = {.before = hooks->before, .after = hooks->after};
+  return xi_debug_set_sched_hooks(&installed);
+}
 #endif
 
 class XimallocSubject final : public Subject {
@@ -46,6 +53,7 @@ class XimallocSubject final : public Subject {
     instruments_ = {.reset = xi_debug_reset,
                     .advance_clock = xi_debug_advance_clock,
                     .footprint = footprint,
+                    .set_access_hooks = xi_debug_set_sched_hooks(nullptr) ? set_access_hooks : nullptr,
                     .check_structure = xi_debug_check,
                     .is_committed = xi_debug_is_committed};
     promises_.limits_at_seam = true;

@@ -119,9 +119,10 @@ choose_flavours() {
   local default_flavour=release file named wanted=()
   case $subcommand in
     fuzz | replay | minimize | export-c | mutants) default_flavour=fuzz ;;
+    explore) default_flavour=sched ;;
   esac
   flavour=${flavour_option:-}
-  if [[ $subcommand =~ ^(replay|minimize|export-c)$ && -z $flavour_option ]]; then
+  if [[ $subcommand =~ ^(replay|minimize|export-c|explore)$ && -z $flavour_option ]]; then
     for file in "${positionals[@]}"; do
       named=$(header_flavour "$file")
       [[ -n $named ]] || named=$default_flavour

@@ -54,6 +54,8 @@ check_value() {
       [[ " $(workload_names) " == *" $value "* && -n $value ]] ||
         refuse "unknown workload '$value' (here: $(workload_names))" ;;
     engine) [[ $value == libfuzzer ]] || refuse "$where: unknown engine '$value' (here: libfuzzer)" ;;
+    strategy)
+      [[ $value =~ ^(dfs|pct|random)$ ]] || refuse "$where: unknown strategy '$value' (dfs, pct or random)" ;;
     flavour)
       [[ " ${flavours[*]} " == *" $value "* && -n $value ]] || refuse "$where: unknown flavour '$value' (here: ${flavours[*]})" ;;
     mode) [[ " ${modes[*]} " == *" $value "* && -n $value ]] || refuse "$where: unknown mode '$value' (here: ${modes[*]})" ;;

@@ -7,7 +7,7 @@
 # shellcheck shell=bash disable=SC2034
 declare -A synopsis purpose options operands
 
-flavours=(dev release fuzz tsan cov)
+flavours=(dev release fuzz tsan sched sched-tsan fuzz-sched cov)
 modes=(sequential schedule free)
 
 synopsis[fuzz]='[TARGET…] [--seconds N] [--engine libfuzzer] [--jobs J] [--keep-going] [--known FILE]'
@@ -29,6 +29,11 @@ synopsis[minimize]='FILE [-o OUT.ops] [--seconds N]'
 purpose[minimize]='the shortest program that shows the same violation'
 options[minimize]='-o:output --output:output --seconds:seconds --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[minimize]='file1'
+
+synopsis[explore]='FILE… [--bound N | --unbounded] [--strategy dfs|pct|random] [--runs N] [--older N]'
+purpose[explore]='run programs of several threads under many schedules'
+options[explore]='--bound:number --unbounded:flag --strategy:strategy --runs:count --older:number --flavour:flavour --mode:mode --seed:number --subject:subject'
+operands[explore]='file+'
 
 synopsis[export-c]='FILE [-o OUT.c]'
 purpose[export-c]='a standalone C file on the plain malloc API that fails the same way'
@@ -90,4 +95,4 @@ purpose[help]='this list, or one subcommand'
 options[help]=''
 operands[help]='subcommand*'
 
-subcommand_order=(fuzz test replay minimize export-c show encode generate record import mutants bench subjects doctor build help)
+subcommand_order=(fuzz test replay minimize explore export-c show encode generate record import mutants bench subjects doctor build help)

@@ -1,0 +1,239 @@
+#include "harness/exec/scheduled.h"
+
+#include <fmt/format.h>
+
+#include "harness/exec/breakpoint.h"
+#include "harness/exec/step_text.h"
+#include "harness/oracle/describe.h"
+#include "harness/oracle/footprint.h"
+#include "harness/sched/replay_schedule.h"
+
+namespace assay {
+
+ScheduledExecutor::ScheduledExecutor(const Program& program, const Subject& subject, const RunOptions& options)
+    : subject_(subject),
+      order_(program),
+      options_(options),
+      progress_(options.progress != nullptr ? options.progress : &own_progress_),
+      mark_of_(order_.size()),
+      done_(order_.size()) {
+  options_.progress = progress_;
+  make_lanes();
+}
+
+ScheduledExecutor::~ScheduledExecutor() = default;
+
+// A lane ends with the thread_exit() of its thread; what the thread does after that is another lane.
+void ScheduledExecutor::make_lanes() {
+  for (uint32_t thread = 0; thread < order_.thread_count(); ++thread) {
+    if (thread != 0 && order_.of_thread(thread).empty()) continue;
+    lanes_.emplace_back();
+    threads_.push_back(thread);
+    bool ended = false;
+    for (const uint32_t step : order_.of_thread(thread)) {
+      if (ended) {
+        lanes_.emplace_back();
+        threads_.push_back(thread);
+        lanes_.back().previous = static_cast<uint32_t>(lanes_.size() - 2);
+      }
+      lanes_.back().steps.push_back(step);
+      if (order_.is_awaited(step)) mark_of_[step] = marks_++;
+      ended = thread != 0 && order_.step(step).code == OpCode::kThreadExit;
+    }
+    if (lanes_.size() > kMaxLanes) {
+      throw InputError{
+          fmt::format("too many threads for a schedule: at most {}, each exit begins another one", kMaxLanes)};
+    }
+  }
+}
+
+void ScheduledExecutor::set_hooks(const AccessHooks* hooks) const {
+  if (subject_.instruments().set_access_hooks != nullptr) subject_.instruments().set_access_hooks(hooks);
+}
+
+void ScheduledExecutor::prepare() {
+  result_ = {};
+  ledger_ = {};
+  heap_.clear();
+  reuse_.start();
+  baseline_.measure(subject_);
+  if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
+  for (uint8_t& done : done_) done = 0;
+  left_ = static_cast<uint32_t>(order_.size());
+  for (Lane& lane : lanes_) {
+    lane.awaited = lane.steps.empty() ? Awaited::kAllSteps : Awaited::kStep;
+    lane.step = lane.steps.empty() ? 0 : lane.steps.front();
+    lane.exits = false;
+    lane.operations.emplace(subject_, options_, heap_, reuse_, result_, ledger_);
+  }
+}
+
+RunResult ScheduledExecutor::run(Strategy& strategy, ScheduleRecord& record) {
+  prepare();
+  set_hooks(&scheduler_.hooks());
+  const RunEnd end =
+      scheduler_.run(*this, static_cast<uint32_t>(lanes_.size()), marks_ + static_cast<uint32_t>(lanes_.size()),
+                     threads_.data(), &progress_->in_call, strategy, record);
+  set_hooks(nullptr);
+  if (end == RunEnd::kDeadlock || end == RunEnd::kLivelock) describe_end(end);
+  if (end != RunEnd::kDone) scheduler_.abandon();
+  return result_;
+}
+
+bool ScheduledExecutor::may_go_on(uint32_t index) {
+  const Lane& lane = lanes_[index];
+  switch (lane.awaited) {
+    case Awaited::kStep:
+      for (const uint32_t before : order_.waits_for(lane.step)) {
+        if (done_[before] == 0) return false;
+      }
+      return lane.previous == kNoLane || scheduler_.ended(lane.previous);
+    case Awaited::kAllSteps: return left_ == 0;
+    case Awaited::kOtherLanes:
+      for (uint32_t other = 1; other < lanes_.size(); ++other) {
+        if (!scheduler_.ended(other)) return false;
+      }
+      return true;
+  }
+  return true;
+}
+
+void ScheduledExecutor::stopped(uint32_t lane) {
+  Progress& saved = lanes_[lane].saved;
+  saved.line = progress_->line;
+  saved.member = progress_->member;
+  saved.op_code = progress_->op_code;
+  saved.in_subject = progress_->in_subject;
+  saved.in_call = progress_->in_call;
+  saved.thread_id = progress_->thread_id;
+}
+
+void ScheduledExecutor::put_on(uint32_t lane) {
+  const Progress& saved = lanes_[lane].saved;
+  progress_->line = saved.line;
+  progress_->member = saved.member;
+  progress_->op_code = saved.op_code;
+  progress_->in_subject = saved.in_subject;
+  progress_->in_call = saved.in_call;
+  progress_->thread_id = saved.thread_id;
+}
+
+void ScheduledExecutor::ended(uint32_t lane) {
+  if (lanes_[lane].exits) --ledger_.under_way;
+  scheduler_.reach(lane, end_mark(lane));
+}
+
+void ScheduledExecutor::wait_for_turn(uint32_t index, uint32_t step, bool first) {
+  Lane& lane = lanes_[index];
+  lane.awaited = Awaited::kStep;
+  lane.step = step;
+  scheduler_.wait(index);
+  for (const uint32_t before : order_.waits_for(step)) {
+    scheduler_.pass(index, mark_of_[before]);
+    announce_acquire(&done_[before]);
+  }
+  if (first && lane.previous != kNoLane) {
+    scheduler_.pass(index, end_mark(lane.previous));
+    announce_acquire(&lanes_[lane.previous]);
+  }
+}
+
+void ScheduledExecutor::live(uint32_t index) {
+  Lane& lane = lanes_[index];
+  progress_->in_call = 0;
+  progress_->in_subject = 0;
+  progress_->thread_id = static_cast<int32_t>(raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
+  Operations& operations = *lane.operations;
+  for (size_t i = 0; i < lane.steps.size(); ++i) {
+    const Step& step = order_.step(lane.steps[i]);
+    wait_for_turn(index, lane.steps[i], i == 0);
+    scheduler_.begin_operation(index, step.line, step.member);
+    if (options_.print_steps) print_step(step);
+    if (step.line == options_.break_at_line && step.member == options_.break_at_member) assay_breakpoint();
+    if (!operations.run(step)) scheduler_.stop();
+    done_[lane.steps[i]] = 1;
+    --left_;
+    if (order_.is_awaited(lane.steps[i])) scheduler_.reach(index, mark_of_[lane.steps[i]]);
+    announce_release(&done_[lane.steps[i]]);
+    if (index != 0 && step.code == OpCode::kThreadExit) {
+      // What the thread's end does to the subject is part of the operation.
+      announce_release(&lane);
+      lane.exits = true;
+      ++ledger_.under_way;
+      progress_->in_subject = kInSubject;
+      progress_->in_call = 1;
+      return;
+    }
+  }
+  lane.awaited = Awaited::kAllSteps;
+  scheduler_.wait(index);
+  if (index == 0) {
+    lane.awaited = Awaited::kOtherLanes;
+    scheduler_.wait(index);
+    set_hooks(nullptr);
+    announce_acquire(&scheduler_);
+    if (!finish(operations)) scheduler_.stop();
+    set_hooks(&scheduler_.hooks());
+  }
+  progress_->in_call = 0;
+}
+
+bool ScheduledExecutor::finish(Operations& operations) {
+  operations.begin_end();
+  return operations.check_and_free_all() &&
+         (!has_footprint(subject_) || operations.check_footprint_against(baseline_.warmed_up()));
+}
+
+void ScheduledExecutor::describe_end(RunEnd end) {
+  Violation& violation = result_.violation;
+  violation.oracle = Oracle::kHang;
+  std::string where;
+  for (uint32_t i = 0; i < lanes_.size(); ++i) {
+    if (scheduler_.ended(i)) continue;
+    const AccessPlace place = scheduler_.place(i);
+    if (violation.line == kNoOperation && !scheduler_.waits(i)) {
+      violation.line = place.line;
+      violation.member = place.member;
+    }
+    const char* const what = scheduler_.waits_for_lock(i) ? "at a lock" : scheduler_.waits(i) ? "waiting after" : "in";
+    where += fmt::format("{}t{} {} op {}, access {}", where.empty() ? "" : "; ", threads_[i], what, place.line,
+                         place.access);
+  }
+  if (end == RunEnd::kDeadlock) {
+    describe(violation.sentence, "deadlock: no thread can go on");
+    describe(violation.expected, "a thread that can run, or the end of all");
+  } else {
+    describe(violation.sentence, "livelock: {} accesses and no end", Scheduler::kMaxAccesses);
+    describe(violation.expected, "an end");
+  }
+  describe(violation.seen, "{}", where);
+}
+
+namespace {
+
+// Accesses can be counted only where the subject tells of them; before an operation any thread can be stopped.
+void refuse_unseen_accesses(const std::vector<ScheduleEvent>& events, const Subject& subject) {
+  if (subject.instruments().set_access_hooks != nullptr) return;
+  for (const ScheduleEvent& event : events) {
+    if (event.access == 0) continue;
+    throw InputError{fmt::format(
+        "op {}, access {}: {} does not tell of its accesses here, so that only what happens "
+        "before an operation (access 0) can be scheduled{}",
+        event.line, event.access, subject.name(), subject.path().empty() ? "; flavours sched and fuzz-sched do" : "")};
+  }
+}
+
+}  // namespace
+
+RunResult run_scheduled(const Program& program, const Subject& subject, const RunOptions& options,
+                        ScheduleRecord& record) {
+  const std::vector<ScheduleEvent> events = schedule_of(program);
+  refuse_unseen_accesses(events, subject);
+  ReplaySchedule schedule(events);
+  ScheduledExecutor executor(program, subject, options);
+  const RunResult result = executor.run(schedule, record);
+  record.skipped = schedule.skipped();
+  return result;
+}
+
+}  // namespace assay

@@ -1,0 +1,322 @@
+#include "harness/sched/scheduler.h"
+
+#include <new>
+#include <stdexcept>
+
+namespace assay {
+namespace {
+
+// Room for the subject and a sanitizer's frames.
+constexpr size_t kStackBytes = size_t{1} << 20;
+
+// The lane that the calling thread is.
+__thread void* current = nullptr;
+
+uint64_t read_word(const void* address, size_t size) {
+  switch (size) {
+    case 1: return __atomic_load_n(static_cast<const uint8_t*>(address), __ATOMIC_RELAXED);
+    case 2: return __atomic_load_n(static_cast<const uint16_t*>(address), __ATOMIC_RELAXED);
+    case 4: return __atomic_load_n(static_cast<const uint32_t*>(address), __ATOMIC_RELAXED);
+    default: return __atomic_load_n(static_cast<const uint64_t*>(address), __ATOMIC_RELAXED);
+  }
+}
+
+}  // namespace
+
+Scheduler::Scheduler()
+    : lanes_(static_cast<Lane*>(map_zeroed(kMaxLanes * sizeof(Lane)))),
+      next_(static_cast<Access*>(map_zeroed(kMaxLanes * sizeof(Access)))) {
+  if (lanes_ == nullptr || next_ == nullptr) throw std::bad_alloc();
+}
+
+Scheduler::~Scheduler() {
+  if (lanes_ == nullptr) return;
+  for (uint32_t i = 0; i < kMaxLanes; ++i) {
+    Lane& lane = lanes_[i];
+    if (!lane.has_watcher) continue;
+    lane.scheduler = nullptr;
+    lane.watch.give();
+    pthread_join(lane.watcher, nullptr);
+  }
+  unmap_zeroed(lanes_, kMaxLanes * sizeof(Lane));
+  unmap_zeroed(next_, kMaxLanes * sizeof(Access));
+}
+
+void Scheduler::abandon() {
+  lanes_ = static_cast<Lane*>(map_zeroed(kMaxLanes * sizeof(Lane)));
+  next_ = static_cast<Access*>(map_zeroed(kMaxLanes * sizeof(Access)));
+  done_.word = 0;
+  if (lanes_ == nullptr || next_ == nullptr) throw std::bad_alloc();
+}
+
+const AccessHooks& Scheduler::hooks() const {
+  static constexpr AccessHooks kHooks = {&before, &after};
+  return kHooks;
+}
+
+void Scheduler::start_thread(Lane& lane) {
+  if (!lane.has_watcher) {
+    if (pthread_create(&lane.watcher, nullptr, enter_watcher, &lane) != 0) {
+      throw std::runtime_error("the system gives no more threads");
+    }
+    lane.has_watcher = true;
+  }
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  const int error = pthread_create(&lane.thread, &attributes, enter, &lane);
+  pthread_attr_destroy(&attributes);
+  if (error != 0) throw std::runtime_error("the system gives no more threads");
+}
+
+RunEnd Scheduler::run(ScheduledBody& body, uint32_t lanes, uint32_t marks, const uint32_t* threads,
+                      const volatile uint8_t* gate, Strategy& strategy, ScheduleRecord& record) {
+  body_ = &body;
+  lane_count_ = lanes;
+  threads_ = threads;
+  gate_ = gate;
+  strategy_ = &strategy;
+  record_ = &record;
+  record.clear();
+  history_.begin(lanes, marks);
+  strategy.begin(lanes, marks);
+  end_ = RunEnd::kDone;
+  for (uint32_t i = 0; i < lanes; ++i) {
+    Lane& lane = lanes_[i];
+    lane.scheduler = this;
+    // What it waits for, if anything, is known before it has begun.
+    lane.state = State::kWaiting;
+    lane.chosen = lane.moved = false;
+    lane.place = {};
+    next_[i] = {};
+    start_thread(lane);
+  }
+  put_on(0, false);
+  done_.take();
+  announce_acquire(this);
+  return end_;
+}
+
+void* Scheduler::enter(void* argument) {
+  Lane& lane = *static_cast<Lane*>(argument);
+  Scheduler& self = *lane.scheduler;
+  current = argument;
+  lane.token.take();
+  self.body_->live(self.index(lane));
+  announce_release(&self);
+  // From here the thread ends, and what its end does is still the schedule's; the watcher says when it is over.
+  lane.watch.give();
+  return nullptr;
+}
+
+void* Scheduler::enter_watcher(void* argument) {
+  Lane& lane = *static_cast<Lane*>(argument);
+  while (true) {
+    lane.watch.take();
+    if (lane.scheduler == nullptr) return nullptr;
+    pthread_join(lane.thread, nullptr);
+    lane.scheduler->lane_ended(lane);
+  }
+}
+
+void Scheduler::lane_ended(Lane& lane) {
+  lane.state = State::kEnded;
+  body_->ended(index(lane));
+  if (put_on_lowest()) return;
+  for (uint32_t i = 0; i < lane_count_; ++i) {
+    if (lanes_[i].state != State::kEnded) return finish(RunEnd::kDeadlock);
+  }
+  finish(RunEnd::kDone);
+}
+
+void Scheduler::finish(RunEnd end) {
+  end_ = end;
+  done_.give();
+}
+
+bool Scheduler::at_lock(const Lane& lane) {
+  return lane.state == State::kAtAccess && lane.access.kind == AccessKind::kLock &&
+         read_word(lane.access.address, sizeof(uint32_t)) != 0;
+}
+
+bool Scheduler::runnable(const Lane& lane) const {
+  switch (lane.state) {
+    case State::kFresh: return true;
+    case State::kAtAccess: return !at_lock(lane);
+    case State::kWaiting: return body_->may_go_on(index(lane));
+    case State::kEnded: return false;
+  }
+  return false;
+}
+
+uint64_t Scheduler::runnable_lanes() const {
+  uint64_t lanes = 0;
+  for (uint32_t i = 0; i < lane_count_; ++i) lanes |= uint64_t{runnable(lanes_[i])} << i;
+  return lanes;
+}
+
+Point Scheduler::point(const Lane& lane, uint64_t runnable) const {
+  Point point;
+  point.lane = index(lane);
+  point.place = lane.place;
+  point.access = lane.access;
+  point.runnable = runnable;
+  point.arrived = !lane.moved;
+  point.next = next_;
+  point.thread = threads_;
+  return point;
+}
+
+// Returns when the lane may make the access that it has come to.
+void Scheduler::decide(Lane& lane) {
+  const uint32_t me = index(lane);
+  lane.state = State::kAtAccess;
+  next_[me] = lane.access;
+  while (true) {
+    const uint64_t lanes = runnable_lanes();
+    if ((lanes >> me & 1) == 0) {
+      give_up_turn(lane);
+      continue;
+    }
+    if (lanes == uint64_t{1} << me) return;
+    ++record_->choice_points;
+    const uint32_t next = strategy_->next(point(lane, lanes));
+    if (next == me) return;
+    record_->add(ScheduleKind::kPreempt, threads_[me], lane.place.line, lane.place.member, lane.place.access,
+                 threads_[next]);
+    if (lane.moved) ++record_->preemptions;
+    body_->stopped(me);
+    put_on(next, true);
+    sleep(lane);
+    // Who was chosen makes its access now; who was put on because nobody else could go on may be preempted first.
+    if (lane.chosen) return;
+  }
+}
+
+void Scheduler::put_on(uint32_t next, bool chosen) {
+  Lane& lane = lanes_[next];
+  lane.chosen = chosen;
+  lane.moved = false;
+  lane.token.give();
+}
+
+void Scheduler::sleep(Lane& lane) {
+  lane.token.take();
+  body_->put_on(index(lane));
+}
+
+bool Scheduler::put_on_lowest() {
+  const uint64_t lanes = runnable_lanes();
+  if (lanes == 0) return false;
+  put_on(static_cast<uint32_t>(__builtin_ctzll(lanes)), false);
+  return true;
+}
+
+// The lane cannot go on: the lowest that can does.
+void Scheduler::give_up_turn(Lane& lane) {
+  body_->stopped(index(lane));
+  if (!put_on_lowest()) {
+    finish(RunEnd::kDeadlock);
+    sleep_for_ever();
+  }
+  sleep(lane);
+}
+
+void Scheduler::sleep_for_ever() {
+  Token never;
+  while (true) never.take();
+}
+
+void Scheduler::stop() {
+  finish(RunEnd::kStopped);
+  sleep_for_ever();
+}
+
+void Scheduler::begin_operation(uint32_t lane_index, uint64_t line, uint64_t member) {
+  Lane& lane = lanes_[lane_index];
+  lane.place = {line, member, 0};
+  lane.access = {};
+  decide(lane);
+}
+
+void Scheduler::wait(uint32_t lane_index) {
+  Lane& lane = lanes_[lane_index];
+  while (!body_->may_go_on(lane_index)) {
+    lane.state = State::kWaiting;
+    next_[lane_index] = {};
+    give_up_turn(lane);
+  }
+  lane.state = State::kFresh;
+}
+
+void Scheduler::reach(uint32_t lane, uint32_t mark) {
+  history_.reached(lane, mark);
+  strategy_->reached(lane, mark);
+}
+
+void Scheduler::pass(uint32_t lane, uint32_t mark) {
+  history_.passed(lane, mark);
+  strategy_->passed(lane, mark);
+}
+
+bool Scheduler::before(const void* address, size_t size, int kind, int order) {
+  if (current == nullptr) return false;
+  Lane& lane = *static_cast<Lane*>(current);
+  Scheduler& self = *lane.scheduler;
+  if (*self.gate_ == 0) return false;
+  ++lane.place.access;
+  lane.access = {address, static_cast<AccessKind>(kind)};
+  lane.size = size;
+  lane.order = order;
+  if (++self.record_->accesses > kMaxAccesses) {
+    self.finish(RunEnd::kLivelock);
+    self.sleep_for_ever();
+  }
+  self.decide(lane);
+  lane.moved = true;
+  if (lane.access.kind == AccessKind::kStore) lane.found = read_word(address, size);
+  if (lane.access.kind == AccessKind::kSystemCall) {
+    self.strategy_->made(self.index(lane), lane.access);
+    return false;
+  }
+  if (lane.access.kind != AccessKind::kCompareExchangeWeak) return false;
+  const bool fails = self.strategy_->fails(self.point(lane, 0));
+  if (fails) {
+    self.record_->add(ScheduleKind::kCasFails, self.threads_[self.index(lane)], lane.place.line, lane.place.member,
+                      lane.place.access, 0);
+  }
+  return fails;
+}
+
+uint64_t Scheduler::after(bool wrote, uint64_t before, uint64_t now) {
+  if (current == nullptr) return before;
+  Lane& lane = *static_cast<Lane*>(current);
+  Scheduler& self = *lane.scheduler;
+  if (*self.gate_ == 0) return before;
+  const uint32_t me = self.index(lane);
+  self.strategy_->made(me, lane.access);
+  const void* const address = lane.access.address;
+  if (wrote) {
+    const bool exchange = lane.access.kind != AccessKind::kStore;
+    self.history_.store(me, address, exchange ? before : lane.found, now, exchange, lane.order);
+    return before;
+  }
+  if (lane.access.kind != AccessKind::kLoad) {
+    // An exchange that failed is a relaxed load of the newest value.
+    self.history_.load(me, address, before, 0, __ATOMIC_RELAXED);
+    return before;
+  }
+  const uint32_t available = self.history_.available(me, address, before, lane.order);
+  uint32_t older = 0;
+  if (available > 0) {
+    ++self.record_->choice_points;
+    older = self.strategy_->older(self.point(lane, 0), available);
+    if (older > 0) {
+      self.record_->add(ScheduleKind::kStale, self.threads_[me], lane.place.line, lane.place.member, lane.place.access,
+                        older);
+    }
+  }
+  return self.history_.load(me, address, before, older, lane.order);
+}
+
+}  // namespace assay
