@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 
+#include "harness/op/minimise/candidates.h"
 #include "harness/op/random.h"
 #include "harness/op/text.h"
 #include "harness/op/validate.h"
@@ -312,6 +313,49 @@ TEST(Minimise, FailuresGoOrBecomeSimple) {
     return false;
   };
   EXPECT_EQ(print_text(minimise(program, still_fails, {}).program), "assay 1\np0 = malloc(1) (fail: mmap#2)\n");
+}
+
+// What the plain function does not show stays, each other call becomes malloc, realloc or free.
+TEST(Minimise, EveryFunctionBecomesAPlainOne) {
+  for (const OpInfo& row : all_ops()) {
+    if (row.result == ResultKind::kNone || row.code == OpCode::kRealpath || row.code == OpCode::kStrndup) continue;
+    Program program;
+    program.lines.push_back({.result = single_slot(0), .args = {Value::of(40)}});
+    Operation line{.code = row.code};
+    for (size_t i = 0; i < row.args.size(); i++) line.args[i] = Value::of(row.args[i] == ArgKind::kNothing ? 0 : 16);
+    if (row.result == ResultKind::kFills) line.result = single_slot(1);
+    if (row.result == ResultKind::kMoves) line.result = line.slot = single_slot(0);
+    if (row.result == ResultKind::kEmpties) line.slot = single_slot(0);
+    for (Value& value : line.args) {
+      const auto at = static_cast<size_t>(&value - line.args.data());
+      if (row.args[at] == ArgKind::kSlot) value = {};
+    }
+    program.lines.push_back(line);
+    ASSERT_FALSE(validate(program, kTextCaps)) << row.name;
+    const StillFails two_calls = [](const Program& candidate) { return candidate.lines.size() == 2; };
+    const Program plain = minimise(program, two_calls, {}).program;
+    const OpCode left = plain.lines.back().code;
+    EXPECT_TRUE(left == OpCode::kMalloc || left == OpCode::kFree || left == OpCode::kRealloc)
+        << row.name << print_text(plain);
+    // Nothing plainer shows it: it stays, and the search ends.
+    const StillFails itself = [&](const Program& candidate) {
+      return candidate.lines.size() == 2 && candidate.lines.back().code == row.code;
+    };
+    EXPECT_EQ(minimise(program, itself, {}).program.lines.back().code, row.code);
+  }
+}
+
+// realloc is plainer than all others of its kind; each of them ends somewhere.
+TEST(Minimise, FunctionsDoNotAlternate) {
+  const Program program = parse_text("assay 1\np0 = malloc(40)\np0 = recalloc_aligned(p0, 2, 32, 64)\n", "text");
+  const StillFails moves = [](const Program& candidate) {
+    return candidate.lines.size() == 2 && info(candidate.lines.back().code).result == ResultKind::kMoves;
+  };
+  EXPECT_EQ(minimise(program, moves, {}).program.lines.back().code, OpCode::kRealloc);
+  const StillFails aligned = [&](const Program& candidate) {
+    return moves(candidate) && candidate.lines.back().code != OpCode::kRealloc;
+  };
+  EXPECT_EQ(minimise(program, aligned, {}).program.lines.back().code, OpCode::kReallocarray);
 }
 
 }  // namespace

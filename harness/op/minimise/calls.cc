@@ -56,41 +56,6 @@ void number_threads(Candidates& candidates) {
   candidates.accept(std::move(candidate));
 }
 
-bool try_call(Candidates& candidates, size_t i, OpCode code, std::optional<SlotRange> slot, Value first,
-              Value second = {}) {
-  Program candidate = candidates.best();
-  Operation& line = candidate.lines[i];
-  line.code = code;
-  line.slot = slot;
-  line.args = {first, second, Value{}};
-  return candidates.accept(std::move(candidate));
-}
-
-void simplify_calloc(Candidates& candidates, size_t i) {
-  const Operation line = candidates.lines()[i];
-  uint64_t bytes = 0;
-  if (!line.args[0].single() || !line.args[1].single()) return;
-  if (__builtin_mul_overflow(line.args[0].low, line.args[1].low, &bytes)) return;
-  if (try_call(candidates, i, OpCode::kMalloc, std::nullopt, Value::of(bytes))) return;
-  if (line.args[0].low > 1) try_call(candidates, i, OpCode::kCalloc, std::nullopt, Value::of(1), Value::of(bytes));
-}
-
-// `p1 = realloc(p0, n)` where only the new block matters: malloc, with the old block as it is, or never allocated.
-void simplify_realloc(Candidates& candidates, size_t i) {
-  const Operation line = candidates.lines()[i];
-  if (line.slot != line.result && try_call(candidates, i, OpCode::kMalloc, std::nullopt, line.args[1])) return;
-  for (size_t fill = i; line.slot && fill-- > 0;) {
-    if (candidates.lines()[fill].result != line.slot) continue;
-    Program candidate = candidates.best();
-    candidate.lines[i].code = OpCode::kMalloc;
-    candidate.lines[i].slot.reset();
-    candidate.lines[i].args = {line.args[1], Value{}, Value{}};
-    candidate.lines.erase(candidate.lines.begin() + static_cast<std::ptrdiff_t>(fill));
-    candidates.accept(std::move(candidate));
-    return;
-  }
-}
-
 }  // namespace
 
 void merge_threads(Candidates& candidates) {
@@ -107,26 +72,6 @@ void merge_threads(Candidates& candidates) {
   }
   move_lines_to_main(candidates);
   number_threads(candidates);
-}
-
-void simplify_operations(Candidates& candidates) {
-  candidates.begin_pass("operations");
-  // A realloc that became a malloc may have taken an earlier line away, so the index can pass the end.
-  for (size_t i = candidates.lines().size(); i-- > 0 && !candidates.stopped();) {
-    if (i >= candidates.lines().size()) continue;
-    const Operation line = candidates.lines()[i];
-    switch (line.code) {
-      case OpCode::kCalloc: simplify_calloc(candidates, i); break;
-      case OpCode::kRealloc: simplify_realloc(candidates, i); break;
-      case OpCode::kAlignedAlloc: try_call(candidates, i, OpCode::kMalloc, std::nullopt, line.args[1]); break;
-      case OpCode::kPosixMemalign:
-        if (!try_call(candidates, i, OpCode::kMalloc, std::nullopt, line.args[1])) {
-          try_call(candidates, i, OpCode::kAlignedAlloc, std::nullopt, line.args[0], line.args[1]);
-        }
-        break;
-      default: break;
-    }
-  }
 }
 
 }  // namespace assay

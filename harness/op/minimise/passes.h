@@ -26,7 +26,8 @@ void simplify_schedule(Candidates& candidates);
 
 // calls.cc. Fewer threads, t0 first, then consecutive numbers.
 void merge_threads(Candidates& candidates);
-// calloc and aligned calls to malloc, realloc to malloc, where that shows the same.
+// plain_calls.cc. The plainest function that shows the same: malloc, then the others of C, then those of an allocator's
+// own.
 void simplify_operations(Candidates& candidates);
 
 // numbers.cc. Sizes, counts, alignments and times toward small round values; where none will do, the boundary itself.
