@@ -63,50 +63,55 @@ TEST(Plan, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(refused("mmap#1=dirty"), "7: 'dirty' is for madvise");
 }
 
-TEST(ArmedPlan, FailsTheCallThatIsMeantAndNoOther) {
-  ArmedPlan plan;
+TEST(ArmedLine, FailsTheCallThatIsMeantAndNoOther) {
+  StandingFailures standing;
+  ArmedLine line;
   const Failure failures[] = {parsed("mmap#2=EPERM"), parsed("madvise#1")};
-  plan.arm(failures);
-  EXPECT_EQ(plan.ask(SystemCall::kMmap), nullptr);
-  EXPECT_EQ(plan.ask(SystemCall::kMprotect), nullptr);
-  ASSERT_TRUE(plan.never_came());
-  EXPECT_EQ(*plan.never_came(), failures[0]);
-  const Failure* const answer = plan.ask(SystemCall::kMmap);
+  line.arm(failures);
+  EXPECT_EQ(line.ask(SystemCall::kMmap, standing), nullptr);
+  EXPECT_EQ(line.ask(SystemCall::kMprotect, standing), nullptr);
+  ASSERT_TRUE(line.never_came());
+  EXPECT_EQ(*line.never_came(), failures[0]);
+  const Failure* const answer = line.ask(SystemCall::kMmap, standing);
   ASSERT_NE(answer, nullptr);
   EXPECT_EQ(answer->error, EPERM);
-  EXPECT_EQ(plan.ask(SystemCall::kMmap), nullptr);
-  EXPECT_EQ(*plan.never_came(), failures[1]);
-  EXPECT_FALSE(plan.persists());
-  EXPECT_EQ(plan.fired(), 1u);
-  EXPECT_EQ(plan.calls(SystemCall::kMmap), 3u);
+  EXPECT_EQ(line.ask(SystemCall::kMmap, standing), nullptr);
+  EXPECT_EQ(*line.never_came(), failures[1]);
+  EXPECT_EQ(line.came(), 1u);
+  EXPECT_FALSE(standing.any());
+  EXPECT_EQ(line.calls(SystemCall::kMmap), 3u);
+  line.add_came(2);
+  EXPECT_FALSE(line.never_came());
 }
 
-TEST(ArmedPlan, WhatNeverCameLapsesWithItsLine) {
-  ArmedPlan plan;
+TEST(ArmedLine, WhatNeverCameLapsesWithItsLine) {
+  StandingFailures standing;
+  ArmedLine line;
   const Failure failures[] = {parsed("mmap#2+")};
-  plan.arm(failures);
-  EXPECT_EQ(plan.ask(SystemCall::kMmap), nullptr);
-  plan.arm({});
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(plan.ask(SystemCall::kMmap), nullptr);
-  EXPECT_FALSE(plan.never_came());
+  line.arm(failures);
+  EXPECT_EQ(line.ask(SystemCall::kMmap, standing), nullptr);
+  line.arm({});
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(line.ask(SystemCall::kMmap, standing), nullptr);
+  EXPECT_FALSE(line.never_came());
 }
 
-TEST(ArmedPlan, WhatPersistsEndsWithOsHeal) {
-  ArmedPlan plan;
+TEST(ArmedLine, WhatPersistsIsForAllLinesUntilOsHeal) {
+  StandingFailures standing;
+  ArmedLine line, of_another_thread;
   const Failure failures[] = {parsed("munmap#2+=EAGAIN")};
-  plan.arm(failures);
-  EXPECT_EQ(plan.ask(SystemCall::kMunmap), nullptr);
-  EXPECT_NE(plan.ask(SystemCall::kMunmap), nullptr);
-  plan.arm({});
-  EXPECT_TRUE(plan.persists());
+  line.arm(failures);
+  EXPECT_EQ(line.ask(SystemCall::kMunmap, standing), nullptr);
+  EXPECT_NE(line.ask(SystemCall::kMunmap, standing), nullptr);
+  line.arm({});
+  EXPECT_TRUE(standing.any());
   for (int i = 0; i < 4; ++i) {
-    ASSERT_NE(plan.ask(SystemCall::kMunmap), nullptr);
-    EXPECT_EQ(plan.ask(SystemCall::kMmap), nullptr);
+    ASSERT_NE(line.ask(SystemCall::kMunmap, standing), nullptr);
+    EXPECT_EQ(line.ask(SystemCall::kMmap, standing), nullptr);
+    EXPECT_EQ(of_another_thread.ask(SystemCall::kMunmap, standing)->error, EAGAIN);
   }
-  EXPECT_EQ(plan.fired(), 5u);
-  plan.heal();
-  EXPECT_EQ(plan.ask(SystemCall::kMunmap), nullptr);
-  EXPECT_FALSE(plan.persists());
+  standing.heal();
+  EXPECT_EQ(line.ask(SystemCall::kMunmap, standing), nullptr);
+  EXPECT_FALSE(standing.any());
 }
 
 }  // namespace

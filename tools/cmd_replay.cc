@@ -100,8 +100,10 @@ class Replay {
       fmt::print(out, "{} on {}: {} of {} runs\n", job.input->file, job.runner->subject(), verdict.times_seen,
                  verdict.times_run);
     } else {
-      fmt::print(out, "{} on {}: clean, {} operations, {} skipped, trace {}\n", job.input->file, job.runner->subject(),
-                 verdict.operations, verdict.skipped, hash);
+      const std::string failed =
+          verdict.failed_os_calls == 0 ? "" : fmt::format(", {} system calls failed", verdict.failed_os_calls);
+      fmt::print(out, "{} on {}: clean, {} operations, {} skipped{}, trace {}\n", job.input->file,
+                 job.runner->subject(), verdict.operations, verdict.skipped, failed, hash);
     }
     if (options_.repeat > 1) {
       std::map<uint64_t, uint64_t> hashes;

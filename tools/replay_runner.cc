@@ -25,6 +25,12 @@ WorkerCommand command_for(const std::string& subject, const std::string& flavour
   return own_worker(sibling, subject);
 }
 
+void refuse_missed_failure(const ReplayInput& input, const RunResult& result) {
+  if (input.form != Form::kText || result.violation || !result.misses_failure) return;
+  const std::string where = result.missed_line == kNoOperation ? "end()" : fmt::format("op {}", result.missed_line);
+  throw InputError{fmt::format("{}: {}: {} never comes", input.file, where, print_failure(result.missed))};
+}
+
 }  // namespace
 
 ReplayInput load_replay_input(const std::string& file) {
@@ -60,6 +66,12 @@ RunResult ReplayRunner::run_once(const ReplayInput& input, bool print_steps, Rep
     verdict.subject_version = worker.subject_version();
     total.executed += result.executed;
     total.skipped += result.skipped;
+    total.failed_os_calls += result.failed_os_calls;
+    if (result.misses_failure) {
+      total.misses_failure = true;
+      total.missed = result.missed;
+      total.missed_line = result.missed_line;
+    }
     total.trace_hash = processes == 1 ? result.trace_hash : combined(total.trace_hash, result.trace_hash);
     if (result.violation && !total.violation) {
       total.violation = result.violation;
@@ -78,6 +90,8 @@ ReplayVerdict ReplayRunner::run(const ReplayInput& input, uint64_t times, bool p
     if (i == 0) {
       verdict.operations = result.executed;
       verdict.skipped = result.skipped;
+      verdict.failed_os_calls = result.failed_os_calls;
+      refuse_missed_failure(input, result);
     }
     if (!result.violation) continue;
     const std::string token = dedup_token(result.violation);

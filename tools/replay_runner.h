@@ -28,7 +28,8 @@ struct ReplayVerdict {
   std::string token;        // its DEDUP_TOKEN, "" where there was none
   uint64_t operations = 0;  // executed in the first run, a trace's processes summed
   uint64_t skipped = 0;
-  uint64_t times_seen = 0;  // runs that ended in this token
+  uint64_t failed_os_calls = 0;  // system calls that failed in the first run
+  uint64_t times_seen = 0;       // runs that ended in this token
   uint64_t times_run = 0;
   size_t trace_process = 0;            // the process of a trace that had it
   std::vector<uint64_t> trace_hashes;  // one a run
@@ -41,6 +42,7 @@ class ReplayRunner {
  public:
   ReplayRunner(const std::string& subject, const std::string& flavour, Mode mode, std::string stderr_path = "");
 
+  // Throws InputError when a failure of a text never comes: it would test nothing, and its author thinks it does.
   ReplayVerdict run(const ReplayInput& input, uint64_t times, bool print_steps = false);
 
   const std::string& subject() const { return subject_; }

@@ -84,8 +84,9 @@ Operations::Ran Operations::allocate(const Step& step) {
   const Answer answer = call_allocating(api_, step, nullptr);
   leave();
   Violation& violation = result_.violation;
-  if (!check_answer(step.code, expected, answer.address, answer.error, violation)) return fail();
+  if (!check_answer(step.code, in_view_of_failures(expected), answer.address, answer.error, violation)) return fail();
   if (answer.address == 0) {
+    note_null(expected);
     if (!check_out_untouched(step.code, answer.out_untouched, answer.errno_untouched, promises_, violation)) {
       return fail();
     }
@@ -138,7 +139,8 @@ Operations::Ran Operations::resize(const Step& step) {
                                                  *answer.usable_before, result_.violation)) {
     return fail();
   }
-  if (to_nothing && answer.address == 0) {
+  const Expectation possible = in_view_of_failures(expected);
+  if (to_nothing && answer.address == 0 && possible.verdict == expected.verdict) {
     if (promises_.realloc_zero == ReallocZero::kMinimal) {
       report_realloc_zero(step.code, *step.slot, answer.error, result_.violation);
       return fail();
@@ -146,8 +148,11 @@ Operations::Ran Operations::resize(const Step& step) {
     const bool kept_it = promises_.realloc_zero != ReallocZero::kFrees;
     return !kept_it || put_back(*step.slot, old) ? Ran::kDone : fail();
   }
-  if (!check_answer(step.code, expected, answer.address, answer.error, result_.violation)) return fail();
-  if (answer.address == 0) return resize_failed(step, answer, old);
+  if (!check_answer(step.code, possible, answer.address, answer.error, result_.violation)) return fail();
+  if (answer.address == 0) {
+    note_null(expected);
+    return resize_failed(step, answer, old);
+  }
   Block block = old;
   block.address = answer.address;
   block.requested = expected.size;

@@ -15,19 +15,26 @@
 namespace assay {
 namespace {
 
+// What the child says.
+struct Report {
+  Violation violation;
+  SeamAccount seam;
+};
+// One write: the record is smaller than what a pipe takes at once.
+static_assert(sizeof(Report) < 4096);
+
 [[noreturn]] void be_the_child(Operations& operations, Violation& violation, uint64_t limit_ms, int report_fd) {
   become_quiet_child(static_cast<unsigned>(limit_ms / 1000) + 2);
   violation = {};
   const bool right = operations.run_in_forked_child();
   if (right) violation = {};
-  // One write: the record is smaller than what a pipe takes at once.
-  static_assert(sizeof(Violation) < 4096);
-  const ssize_t written = write(report_fd, &violation, sizeof violation);
-  _exit(written == static_cast<ssize_t>(sizeof violation) ? 0 : 1);
+  const Report report{violation, operations.seam().account()};
+  const ssize_t written = write(report_fd, &report, sizeof report);
+  _exit(written == static_cast<ssize_t>(sizeof report) ? 0 : 1);
 }
 
 // False when nothing came: the child died, or `hung`.
-bool read_report(int fd, uint64_t limit_ms, Violation& report, bool& hung) {
+bool read_report(int fd, uint64_t limit_ms, Report& report, bool& hung) {
   pollfd ready{fd, POLLIN, 0};
   int events = 0;
   do {
@@ -65,6 +72,7 @@ void take_over(const Violation& report, Violation& violation) {
 bool run_forked(Operations& operations, uint64_t limit_ms, Violation& violation) {
   int ends[2];
   if (pipe(ends) != 0) return true;
+  const SeamAccount before = operations.seam().account();
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
@@ -75,7 +83,7 @@ bool run_forked(Operations& operations, uint64_t limit_ms, Violation& violation)
     close(ends[0]);
     return true;
   }
-  Violation report;
+  Report report;
   bool hung = false;
   const bool reported = read_report(ends[0], limit_ms, report, hung);
   close(ends[0]);
@@ -87,8 +95,9 @@ bool run_forked(Operations& operations, uint64_t limit_ms, Violation& violation)
     describe_end(status, hung, limit_ms, violation);
     return false;
   }
-  if (!report) return true;
-  take_over(report, violation);
+  operations.seam().add(before, report.seam);
+  if (!report.violation) return true;
+  take_over(report.violation, violation);
   return false;
 }
 

@@ -52,6 +52,9 @@ void Operations::begin_step(const Step& step) {
   progress_->op_code = op_code_;
   progress_->trace_hash = result_.trace_hash;
   progress_->steps = progress_->steps + 1;
+  if (step.member == 0) arm(step.line, step.fails);
+  ledger_.seam.enter(line_, step.line);
+  failed_before_ = ledger_.seam.failed();
   outcome_ = {.step = &step,
               .skipped = false,
               .succeeded = true,
@@ -60,9 +63,40 @@ void Operations::begin_step(const Step& step) {
               .reuse_distance = ~uint64_t{0}};
 }
 
+void Operations::arm(uint64_t line, const std::vector<Failure>* fails) {
+  if (const std::optional<Failure> missed = line_.never_came();
+      missed && !result_.misses_failure && subject_.instruments().watch_os != nullptr) {
+    result_.misses_failure = true;
+    result_.missed = *missed;
+    result_.missed_line = armed_line_;
+  }
+  armed_line_ = line;
+  line_.arm(fails != nullptr ? std::span<const Failure>(*fails) : std::span<const Failure>());
+}
+
+bool Operations::seam_is_content() {
+  return !ledger_.seam.violation() || fail_check();
+}
+
+void Operations::note_null(const Expectation& expected) {
+  if (expected.verdict == Verdict::kMustSucceed && ledger_.seam.may_have_failed(failed_before_)) {
+    ++result_.null_by_failure;
+  }
+}
+
+Expectation Operations::in_view_of_failures(const Expectation& expected) const {
+  Expectation changed = expected;
+  if (changed.verdict == Verdict::kMustSucceed && ledger_.seam.may_have_failed(failed_before_)) {
+    changed.verdict = Verdict::kEither;
+  }
+  return changed;
+}
+
 Operations::Ran Operations::fail() {
   leave();
   Violation& violation = result_.violation;
+  // What came of a call that does harm is a consequence.
+  if (ledger_.seam.violation()) violation = ledger_.seam.violation();
   violation.line = here_.line;
   violation.member = here_.member;
   violation.op_code = op_code_;
@@ -76,7 +110,7 @@ bool Operations::run(const Step& step) {
   const Ran ran = dispatch(step);
   leave();
   --ledger_.under_way;
-  if (ran == Ran::kViolated) return false;
+  if (ran == Ran::kViolated || !seam_is_content()) return false;
   outcome_.skipped = ran == Ran::kSkipped;
   if (outcome_.skipped) {
     ++result_.skipped;
@@ -125,7 +159,7 @@ Operations::Ran Operations::dispatch(const Step& step) {
     case OpCode::kFork: return fork_process();
     case OpCode::kCheck: return check_one(step);
     case OpCode::kCheckAll: return check_everything();
-    case OpCode::kOsHeal: return Ran::kDone;
+    case OpCode::kOsHeal: ledger_.seam.heal(); return Ran::kDone;
     case OpCode::kEnd: return Ran::kSkipped;
     case OpCode::kThreadExit: return step.thread == 0 ? Ran::kSkipped : Ran::kDone;
     default: return Ran::kSkipped;
@@ -192,7 +226,10 @@ bool Operations::check_after_step() {
   return true;
 }
 
-void Operations::begin_end() {
+void Operations::begin_end(const std::vector<Failure>* fails) {
+  arm(kNoOperation, fails);
+  ledger_.seam.enter(line_, kNoOperation);
+  failed_before_ = ledger_.seam.failed();
   here_ = {kNoOperation, 0};
   op_code_ = 255;
   progress_->line = kNoOperation;
@@ -210,13 +247,20 @@ bool Operations::check_and_free_all() {
     if (!free_block(slot)) return fail_check();
   }
   if (strict_ && !check_structure_now()) return fail_check();
-  return true;
+  return seam_is_content();
 }
 
 bool Operations::check_footprint_against(const Footprint& warmed_up) {
+  arm(kNoOperation, nullptr);
+  ledger_.seam.heal();
   enter_query();
-  const Footprint settled = settled_footprint(subject_);
+  Footprint settled = settled_footprint(subject_);
   leave();
+  if (!seam_is_content()) return false;
+  // A thread that could not ask to be told of its end leaves its pages behind as its own.
+  if (ledger_.seam.has_failed(SystemCall::kKeyCreate)) return true;
+  // Arenas may have become smaller and more; that no mapping was lost is known by the validators.
+  if (ledger_.seam.failed() > 0) settled.mapped_bytes = 0;
   return check_footprint(warmed_up, settled, result_.violation) || fail_check();
 }
 
@@ -248,7 +292,7 @@ bool Operations::run_in_forked_child() {
   for (uint64_t at = 0; at < heap_.slot_count(); ++at) {
     if (heap_.live(at) && !free_block(at)) return false;
   }
-  return check_structure_now();
+  return check_structure_now() && seam_is_content();
 }
 
 }  // namespace assay

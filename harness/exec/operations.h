@@ -8,6 +8,7 @@
 #include "harness/exec/call.h"
 #include "harness/exec/reuse_table.h"
 #include "harness/exec/run.h"
+#include "harness/exec/seam_watch.h"
 #include "harness/model/shadow_heap.h"
 #include "harness/oracle/null_errno.h"
 
@@ -21,6 +22,7 @@ struct Ledger {
   uint64_t structure_checks = 0;
   uint32_t under_way = 0;   // steps begun and not ended: the structure is in order only when there is no other
   bool concurrent = false;  // other threads run at the same time: only the blocks of the step itself can be looked at
+  SeamWatch seam;           // the executor starts it when the subject has been reset
 };
 
 class Operations {
@@ -32,17 +34,19 @@ class Operations {
   [[nodiscard]] bool run(const Step& step);
 
   // After a logical thread has really ended: what its exit did to the others' blocks. False as above.
-  [[nodiscard]] bool check_after_exit() { return !strict_ || check_after_step(); }
+  [[nodiscard]] bool check_after_exit() { return seam_is_content() && (!strict_ || check_after_step()); }
 
-  // From here on what goes wrong belongs to no line of the program.
-  void begin_end();
+  // From here on what goes wrong belongs to no line of the program. `fails`: what end() says of it, or null.
+  void begin_end(const std::vector<Failure>* fails = nullptr);
   // The end of a program, on t0 after the other threads have ended: every block checked and freed. False as above.
   [[nodiscard]] bool check_and_free_all();
-  // Then what is left at the seam is compared with what a warm-up left.
+  // Then nothing fails any more, and what is left at the seam is compared with what a warm-up left.
   [[nodiscard]] bool check_footprint_against(const Footprint& warmed_up);
 
   // In the child of a fork: every block checked, one allocated in each size class, all freed. False as above.
   [[nodiscard]] bool run_in_forked_child();
+
+  SeamWatch& seam() { return ledger_.seam; }
 
   // Where the steps' kernel thread id and progress are written.
   Progress& progress() { return *progress_; }
@@ -94,6 +98,14 @@ class Operations {
   bool check_structure_now();
   bool usable_size_kept(uint64_t slot);
 
+  // A line begins, or null failures: nothing waits any more. What waited of the line before has not come.
+  void arm(uint64_t line, const std::vector<Failure>* fails);
+  // False when the oracle of the seam objected to a system call.
+  bool seam_is_content();
+  // What the request may answer once a system call has failed.
+  Expectation in_view_of_failures(const Expectation& expected) const;
+  void note_null(const Expectation& expected);
+
   // Stamps the violation with the step that was running.
   Ran fail();
   bool fail_check() { return fail() != Ran::kViolated; }
@@ -124,7 +136,10 @@ class Operations {
   Progress* progress_;
   bool strict_;
   Ledger& ledger_;
+  ArmedLine line_;
   Place here_;
+  uint64_t armed_line_ = kNoOperation;
+  uint64_t failed_before_ = 0;  // system calls that had failed when the step began
   uint8_t op_code_ = 255;
   Outcome outcome_{};
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "failpoints/plan.h"
 #include "harness/op/program.h"
 #include "harness/oracle/violation.h"
 #include "harness/subject/subject.h"
@@ -42,6 +43,8 @@ struct RunOptions {
   // Written before each step, so that a watchdog or a signal handler in another process knows where we are; may be
   // null.
   struct Progress* progress = nullptr;
+  // Where the system calls of the program are noted, if anywhere.
+  struct OsCallLog* os_calls = nullptr;
 };
 
 // Lives in memory shared with the watching process.
@@ -68,6 +71,13 @@ struct RunResult {
   std::array<uint32_t, kOpKinds> tried{};  // by opcode, executed or skipped
   std::array<uint32_t, kOpKinds> executed_by_op{};
   std::array<uint32_t, kOpKinds> succeeded{};
+  uint64_t os_calls = 0;         // system calls that the subject was about to make
+  uint64_t failed_os_calls = 0;  // of these, what the program let fail
+  uint64_t null_by_failure = 0;  // calls of the subject that answered NULL because of that
+  // The first failure of the program whose call never came: `misses_failure`, and where.
+  bool misses_failure = false;
+  Failure missed;
+  uint64_t missed_line = kNoOperation;
   uint64_t trace_hash = 0;  // of every outcome; addresses count only where they are deterministic
 };
 

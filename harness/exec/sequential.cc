@@ -42,11 +42,13 @@ class SequentialRun {
     space_.team.start(enter_thread, this);
     operations_.progress().thread_id = space_.team.kernel_id(0);
     drive(0);
-    operations_.begin_end();
+    operations_.begin_end(end_fails_);
     if (phase_ == Phase::kEnding) end_threads();
     if (phase_ == Phase::kEnding) finish();
     if (phase_ == Phase::kStopped) abandon_threads();
     if (error_) std::rethrow_exception(error_);
+    result_.os_calls = operations_.seam().calls();
+    result_.failed_os_calls = operations_.seam().failed();
     return result_;
   }
 
@@ -59,6 +61,7 @@ class SequentialRun {
     space_.reuse.start();
     space_.baseline.measure(subject_);
     if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
+    operations_.seam().start(subject_, space_.heap, options_.os_calls);
   }
 
   static void enter_thread(void* context, uint32_t thread) { static_cast<SequentialRun*>(context)->drive(thread); }
@@ -91,7 +94,10 @@ class SequentialRun {
   void fetch() {
     try {
       pending_ = steps_.next(step_);
-      if (pending_ && step_.code == OpCode::kEnd) pending_ = false;
+      if (pending_ && step_.code == OpCode::kEnd) {
+        end_fails_ = step_.fails;
+        pending_ = false;
+      }
       if (!pending_) phase_ = Phase::kEnding;
       if (pending_ && step_.thread >= ThreadTeam::kMaxThreads)
         throw InputError{"a program of more than 65,536 threads"};
@@ -178,6 +184,7 @@ class SequentialRun {
   Operations operations_;
   Step step_;
   bool pending_ = false;
+  const std::vector<Failure>* end_fails_ = nullptr;
   Phase phase_ = Phase::kRunning;
   uint32_t exiting_ = kNobody;
   uint32_t ending_thread_ = kNobody;

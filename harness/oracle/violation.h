@@ -25,6 +25,7 @@ enum class Oracle : uint8_t {
   kExit,
   kHang,
   kSanitizer,
+  kSeam,
 };
 std::string_view name(Oracle oracle);        // "overlap", "null_errno", ...
 Oracle oracle_named(std::string_view name);  // kNone when there is none

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "failpoints/plan.h"
 #include "harness/op/access_hooks.h"
 
 namespace assay {
@@ -26,6 +27,25 @@ struct Footprint {
   uint64_t committed_bytes = 0;
 };
 
+// A system call that a subject is about to make.
+struct OsCall {
+  SystemCall call = SystemCall::kMmap;
+  uintptr_t address = 0;  // 0 where the kernel chooses
+  uint64_t size = 0;
+  bool access = false;    // of mmap and mprotect: readable and writable
+  bool metadata = false;  // of the allocator's own
+  bool known = true;      // false when the range is no part of one mapping that the subject has
+};
+
+// Asked before each call, told after each that succeeded; from inside of the subject, so that it may not call it.
+class OsWatcher {
+ public:
+  virtual ~OsWatcher() = default;
+  // How the call fails; null: it happens.
+  virtual const Failure* before(const OsCall& call) = 0;
+  virtual void after(const OsCall& call, uintptr_t address) = 0;
+};
+
 // What a subject that is built for testing offers besides; each may be null.
 struct SubjectInstruments {
   void (*reset)() = nullptr;  // back to the state of a fresh process; other threads are parked
@@ -37,6 +57,8 @@ struct SubjectInstruments {
   bool (*check_structure)(void (*report)(void* context, const char* what), void* context) = nullptr;
   // False when [block, block + size) is not wholly inside memory that the OS layer handed out and committed.
   bool (*is_committed)(const void* block, size_t size) = nullptr;
+  // Sets the one who watches all system calls; null: nobody.
+  void (*watch_os)(OsWatcher* watcher) = nullptr;
 };
 
 // Where the standard leaves a choice; probed in a child, unknown means that what depends on it is skipped.

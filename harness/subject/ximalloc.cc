@@ -24,6 +24,42 @@ bool set_access_hooks(const AccessHooks* hooks) {
 }
 #endif
 
+#if defined(XIMALLOC_TEST_SEAMS)
+constexpr SystemCall kCallOfKind[] = {SystemCall::kMmap,    SystemCall::kMunmap,    SystemCall::kMprotect,
+                                      SystemCall::kMadvise, SystemCall::kKeyCreate, SystemCall::kGetrandom};
+static_assert(XI_OS_MMAP == 0 && XI_OS_MADVISE == 3 && XI_OS_GETRANDOM == 5);
+
+OsCall as_seen(const xi_os_call_t* call) {
+  return {.call = kCallOfKind[call->kind],
+          .address = reinterpret_cast<uintptr_t>(call->address),
+          .size = call->size,
+          .access = call->access,
+          .metadata = call->metadata,
+          .known = call->known};
+}
+
+int ask_watcher(void* watcher, const xi_os_call_t* call) {
+  const Failure* const failure = static_cast<OsWatcher*>(watcher)->before(as_seen(call));
+  if (failure == nullptr) return 0;
+  switch (failure->kind) {
+    case FailureKind::kErrno: break;
+    case FailureKind::kUnaligned: return XI_OS_UNALIGNED;
+    case FailureKind::kHigh: return XI_OS_HIGH;
+    case FailureKind::kDirty: return XI_OS_DIRTY;
+  }
+  return failure->error;
+}
+
+void tell_watcher(void* watcher, const xi_os_call_t* call, void* address) {
+  static_cast<OsWatcher*>(watcher)->after(as_seen(call), reinterpret_cast<uintptr_t>(address));
+}
+
+void watch_os(OsWatcher* watcher) {
+  if (watcher == nullptr) return xi_debug_set_os_hook(nullptr, nullptr, nullptr);
+  xi_debug_set_os_hook(ask_watcher, tell_watcher, watcher);
+}
+#endif
+
 class XimallocSubject final : public Subject {
  public:
   XimallocSubject() {
@@ -55,7 +91,8 @@ class XimallocSubject final : public Subject {
                     .footprint = footprint,
                     .set_access_hooks = xi_debug_set_sched_hooks(nullptr) ? set_access_hooks : nullptr,
                     .check_structure = xi_debug_check,
-                    .is_committed = xi_debug_is_committed};
+                    .is_committed = xi_debug_is_committed,
+                    .watch_os = watch_os};
     promises_.limits_at_seam = true;
     promises_.deterministic_addresses = xi_debug_addresses_are_fixed();
 #else

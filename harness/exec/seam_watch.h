@@ -1,0 +1,82 @@
+// Watches the system calls of a program: lets those fail that the program says, and has the oracle look at each. One
+// for a run, whatever number of threads it has, of which one at a time is inside of the subject.
+#pragma once
+
+#include <cstdint>
+
+#include "failpoints/armed_plan.h"
+#include "harness/model/shadow_heap.h"
+#include "harness/op/program.h"
+#include "harness/oracle/violation.h"
+#include "harness/subject/subject.h"
+
+namespace assay {
+
+// The calls that each line of a program made. In memory that all processes of the run share.
+struct OsCallLog {
+  struct Entry {
+    uint64_t line;  // kNoOperation: the end of the program
+    uint32_t nth;   // of its kind within the line
+    SystemCall call;
+  };
+  uint64_t count = 0;     // of all calls
+  uint64_t capacity = 0;  // entries that there is room for
+  Entry entries[1];       // as many as there is room for
+
+  static constexpr size_t bytes_for(uint64_t capacity) { return sizeof(OsCallLog) + capacity * sizeof(Entry); }
+};
+
+// What was done to one thread's present line, for a fork's child to tell its parent.
+struct SeamAccount {
+  uint64_t calls = 0;
+  uint64_t failed = 0;
+  uint32_t came = 0;
+};
+
+class SeamWatch final : public OsWatcher {
+ public:
+  SeamWatch() = default;
+  ~SeamWatch() override { stop(); }
+  SeamWatch(const SeamWatch&) = delete;
+  SeamWatch& operator=(const SeamWatch&) = delete;
+
+  // From now on the subject's calls are seen. `heap` is the model that live blocks are looked up in; `log` may be null.
+  void start(const Subject& subject, const ShadowHeap& heap, OsCallLog* log);
+  void stop();
+
+  // The calling thread enters a line: `line` is where its failures wait, and stays so until it enters another one.
+  void enter(ArmedLine& line, uint64_t number);
+  void heal() { standing_.heal(); }
+
+  // Whether a failure stands, or has come since `failed_before`, which failed() answered then.
+  bool may_have_failed(uint64_t failed_before) const { return failed_ != failed_before || standing_.any(); }
+  uint64_t failed() const { return failed_; }
+  bool has_failed(SystemCall call) const { return (failed_calls_ >> static_cast<unsigned>(call) & 1) != 0; }
+  uint64_t calls() const { return calls_; }
+
+  // What the oracle objected to first, if to anything. The call itself did not happen.
+  const Violation& violation() const { return violation_; }
+
+  const Failure* before(const OsCall& call) override;
+  void after(const OsCall&, uintptr_t) override {}
+
+  // Of the calling thread's line, for a process to tell another one.
+  SeamAccount account() const;
+  void add(const SeamAccount& before, const SeamAccount& after);
+
+ private:
+  void note(SystemCall call, uint32_t nth);
+
+  const Subject* subject_ = nullptr;
+  const ShadowHeap* heap_ = nullptr;
+  OsCallLog* log_ = nullptr;
+  uint64_t run_ = 0;  // distinguishes what threads remember of this run from what they remember of earlier ones
+  StandingFailures standing_;
+  ArmedLine nobodys_;  // calls of threads that have not entered a line
+  uint64_t calls_ = 0;
+  uint64_t failed_ = 0;
+  uint32_t failed_calls_ = 0;
+  Violation violation_;
+};
+
+}  // namespace assay
