@@ -76,6 +76,11 @@ uint64_t ShadowHeap::find_overlap(uintptr_t begin, uint64_t size) const {
   return search_overlap(begin, size);
 }
 
+bool ShadowHeap::may_overlap(uintptr_t begin, uint64_t size) const {
+  const SpinLock::Guard guard(lock_);
+  return extents_.any(begin, size);
+}
+
 uint64_t ShadowHeap::search_overlap(uintptr_t begin, uint64_t size) const {
   for (uint64_t slot = 0; slot < slot_count_; ++slot) {
     if (!live(slot)) continue;
