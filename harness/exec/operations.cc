@@ -52,7 +52,11 @@ void Operations::begin_step(const Step& step) {
   progress_->op_code = op_code_;
   progress_->trace_hash = result_.trace_hash;
   progress_->steps = progress_->steps + 1;
-  if (step.member == 0) arm(step.line, step.fails);
+  if (step.code == OpCode::kEnd) {
+    end_fails_ = step.fails;
+  } else if (step.member == 0) {
+    arm(step.line, step.fails);
+  }
   ledger_.seam.enter(line_, step.line);
   failed_before_ = ledger_.seam.failed();
   outcome_ = {.step = &step,
@@ -227,7 +231,7 @@ bool Operations::check_after_step() {
 }
 
 void Operations::begin_end(const std::vector<Failure>* fails) {
-  arm(kNoOperation, fails);
+  arm(kNoOperation, fails != nullptr ? fails : end_fails_);
   ledger_.seam.enter(line_, kNoOperation);
   failed_before_ = ledger_.seam.failed();
   here_ = {kNoOperation, 0};

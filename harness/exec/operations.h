@@ -36,7 +36,8 @@ class Operations {
   // After a logical thread has really ended: what its exit did to the others' blocks. False as above.
   [[nodiscard]] bool check_after_exit() { return seam_is_content() && (!strict_ || check_after_step()); }
 
-  // From here on what goes wrong belongs to no line of the program. `fails`: what end() says of it, or null.
+  // From here on what goes wrong belongs to no line of the program. `fails`: what end() says of it; null when
+  // nothing, or when end() came as a step.
   void begin_end(const std::vector<Failure>* fails = nullptr);
   // The end of a program, on t0 after the other threads have ended: every block checked and freed. False as above.
   [[nodiscard]] bool check_and_free_all();
@@ -139,7 +140,8 @@ class Operations {
   ArmedLine line_;
   Place here_;
   uint64_t armed_line_ = kNoOperation;
-  uint64_t failed_before_ = 0;  // system calls that had failed when the step began
+  const std::vector<Failure>* end_fails_ = nullptr;  // what an end() that came as a step said
+  uint64_t failed_before_ = 0;                       // system calls that had failed when the step began
   uint8_t op_code_ = 255;
   Outcome outcome_{};
 };

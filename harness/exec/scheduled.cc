@@ -53,18 +53,19 @@ void ScheduledExecutor::set_hooks(const AccessHooks* hooks) const {
 
 void ScheduledExecutor::prepare() {
   result_ = {};
-  ledger_ = {};
+  ledger_.emplace();
   heap_.clear();
   reuse_.start();
   baseline_.measure(subject_);
   if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
+  ledger_->seam.start(subject_, heap_, options_.os_calls);
   for (uint8_t& done : done_) done = 0;
   left_ = static_cast<uint32_t>(order_.size());
   for (Lane& lane : lanes_) {
     lane.awaited = lane.steps.empty() ? Awaited::kAllSteps : Awaited::kStep;
     lane.step = lane.steps.empty() ? 0 : lane.steps.front();
     lane.exits = false;
-    lane.operations.emplace(subject_, options_, heap_, reuse_, result_, ledger_);
+    lane.operations.emplace(subject_, options_, heap_, reuse_, result_, *ledger_);
   }
 }
 
@@ -77,6 +78,9 @@ RunResult ScheduledExecutor::run(Strategy& strategy, ScheduleRecord& record) {
   set_hooks(nullptr);
   if (end == RunEnd::kDeadlock || end == RunEnd::kLivelock) describe_end(end);
   if (end != RunEnd::kDone) scheduler_.abandon();
+  result_.os_calls = ledger_->seam.calls();
+  result_.failed_os_calls = ledger_->seam.failed();
+  ledger_->seam.stop();
   return result_;
 }
 
@@ -119,7 +123,7 @@ void ScheduledExecutor::put_on(uint32_t lane) {
 }
 
 void ScheduledExecutor::ended(uint32_t lane) {
-  if (lanes_[lane].exits) --ledger_.under_way;
+  if (lanes_[lane].exits) --ledger_->under_way;
   scheduler_.reach(lane, end_mark(lane));
 }
 
@@ -159,7 +163,7 @@ void ScheduledExecutor::live(uint32_t index) {
       // What the thread's end does to the subject is part of the operation.
       announce_release(&lane);
       lane.exits = true;
-      ++ledger_.under_way;
+      ++ledger_->under_way;
       progress_->in_subject = kInSubject;
       progress_->in_call = 1;
       return;

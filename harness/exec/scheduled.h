@@ -61,7 +61,7 @@ class ScheduledExecutor final : public ScheduledBody {
   Scheduler scheduler_;
   ShadowHeap heap_;
   ReuseTable reuse_;
-  Ledger ledger_;
+  std::optional<Ledger> ledger_;  // of the present run
   RunResult result_;
   std::vector<Lane> lanes_;
   std::vector<uint32_t> threads_;  // of lanes
