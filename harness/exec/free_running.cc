@@ -13,6 +13,7 @@
 #include "harness/exec/baseline.h"
 #include "harness/exec/breakpoint.h"
 #include "harness/exec/done_flag.h"
+#include "harness/exec/exit_duty.h"
 #include "harness/exec/operations.h"
 #include "harness/exec/order.h"
 #include "harness/exec/real_thread.h"
@@ -52,6 +53,7 @@ struct Lane {
   Progress progress;
   ReuseTable reuse;
   SignalStack signal_stack;
+  ExitDuty exit_duty;
   std::optional<Operations> operations;
   pthread_t handle{};            // of the latest real thread, once it is about to end
   bool has_predecessor = false;  // `handle` is to be joined before anything else
@@ -96,6 +98,15 @@ class FreeRun {
       lane->options.progress = &lane->progress;
       lane->ledger.serial = uint64_t{thread} << 32;
       lane->ledger.concurrent = true;
+      lane->exit_duty = {.subject = &subject_,
+                         .progress = &lane->progress,
+                         .violation = &lane->result.violation,
+                         .on_violation =
+                             [](void* context) {
+                               const Lane& ending = *static_cast<Lane*>(context);
+                               ending.run->stop_with(ending);
+                             },
+                         .context = lane.get()};
       lane->operations.emplace(subject_, lane->options, space_.heap, lane->reuse, lane->result, lane->ledger);
       lanes_.push_back(std::move(lane));
     }
@@ -130,6 +141,7 @@ class FreeRun {
 
   void live(Lane& lane) {
     enter_lane(lane);
+    take_exit_duty(lane.exit_duty);
     if (lane.has_predecessor) {
       pthread_join(lane.handle, nullptr);
       lane.has_predecessor = false;
