@@ -14,7 +14,7 @@ struct KnownTarget {
   Mode mode;  // where --mode does not say
 };
 constexpr KnownTarget kTargets[] = {{"alloc_ops", Mode::kSequential}, {"mt_ops", Mode::kFree}};
-constexpr std::string_view kFlavours[] = {"fuzz", "tsan"};
+constexpr std::string_view kFlavours[] = {"fuzz", "tsan", "fuzz-sched"};
 
 struct Arguments {
   FuzzOptions options;
@@ -42,7 +42,10 @@ std::vector<std::string> target_names() {
 }
 
 Mode mode_of(const FuzzOptions& options, const std::string& target) {
-  return options.mode.value_or(std::ranges::find(kTargets, target, &KnownTarget::name)->mode);
+  const Mode usual = std::ranges::find(kTargets, target, &KnownTarget::name)->mode;
+  // What the flavour is there for.
+  const bool schedules = options.flavour == "fuzz-sched" && usual != Mode::kSequential;
+  return options.mode.value_or(schedules ? Mode::kSchedule : usual);
 }
 
 void complete(Arguments& arguments, const GlobalOptions& global) {
@@ -56,6 +59,8 @@ void complete(Arguments& arguments, const GlobalOptions& global) {
   if (arguments.engine != "libfuzzer") {
     throw InputError{fmt::format("unknown engine '{}' (libfuzzer)", arguments.engine)};
   }
+  const bool fuzzes = std::ranges::find(kFlavours, ASSAY_FLAVOUR) != std::end(kFlavours);
+  if (fuzzes) options.flavour = ASSAY_FLAVOUR;
   if (!global.flavour.empty()) options.flavour = global.flavour;
   if (std::ranges::find(kFlavours, options.flavour) == std::end(kFlavours)) {
     throw InputError{fmt::format("flavour '{}' cannot fuzz ({} can)", global.flavour, fmt::join(kFlavours, ", "))};

@@ -13,7 +13,9 @@ namespace {
 constexpr assay::fuzz::Target kMtOps = {.name = "mt_ops", .counter_floor = 600, .mode = assay::Mode::kFree};
 
 assay::fuzz::Taste taste() {
-  return {.threads = true, .schedules = assay::fuzz::mode_under_test() == assay::Mode::kSchedule};
+  return {.threads = true,
+          .schedules = assay::fuzz::mode_under_test() == assay::Mode::kSchedule,
+          .accesses = assay::fuzz::accesses_are_seen()};
 }
 
 }  // namespace

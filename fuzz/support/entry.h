@@ -25,6 +25,9 @@ void initialize(const Target& target, char** argv);
 // In which programs run; known after initialize().
 Mode mode_under_test();
 
+// Whether a schedule can stop a thread inside of an operation, and not only before one.
+bool accesses_are_seen();
+
 // Runs one program of the byte form. Prints the report and aborts on a violation.
 void run_one(const uint8_t* data, size_t size);
 

@@ -105,6 +105,14 @@ void spread_threads(Program& program, unsigned seed) {
   }
 }
 
+// What is left can happen to any subject.
+void keep_to_operations(Program& program) {
+  for (Operation& line : program.lines) {
+    std::erase_if(line.schedule, [](const AccessEvent& event) { return event.kind != ScheduleKind::kPreempt; });
+    for (AccessEvent& event : line.schedule) event.access = 0;
+  }
+}
+
 void thin_out(Program& program, unsigned seed, const Taste& taste) {
   const unsigned draw = seed / kBytesOneIn;
   if (draw % kForksOneIn != 0) std::erase_if(program.lines, is_fork);
@@ -115,6 +123,7 @@ void thin_out(Program& program, unsigned seed, const Taste& taste) {
     for (Operation& line : program.lines) line.thread = 0;
   }
   if (draw / kForksOneIn / kThreadsOneIn % kWholeOneIn != 0) shorten(program);
+  if (!taste.accesses) keep_to_operations(program);
   settle_schedule(program);
 }
 

@@ -11,6 +11,7 @@ namespace assay::fuzz {
 struct Taste {
   bool threads = false;    // all have several threads; else few have, since they cost time
   bool schedules = false;  // threads are preempted
+  bool accesses = true;    // inside of operations too
 };
 
 // As LLVMFuzzerCustomMutator: changes `data` in place and returns its new size, at most `max_size`.

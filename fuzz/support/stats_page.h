@@ -14,7 +14,7 @@
 
 namespace assay::fuzz {
 
-inline constexpr uint64_t kStatsMagic = 0x31737461'79617373;
+inline constexpr uint64_t kStatsMagic = 0x32737461'79617373;
 inline constexpr size_t kMaxCounters = size_t{1} << 16;
 inline constexpr size_t kMaxSettled = 256;
 
@@ -33,6 +33,7 @@ struct StatsPage {
   volatile uint64_t programs = 0;
   volatile uint64_t executed = 0;
   volatile uint64_t skipped = 0;
+  volatile uint64_t preemptions = 0;
   volatile uint64_t executed_by_op[kOpKinds] = {};
   volatile uint64_t tolerated = 0;  // violations whose token was settled
   volatile uint64_t allocator_counters = 0;

@@ -68,6 +68,7 @@ struct RunResult {
   Violation violation;
   uint64_t executed = 0;
   uint64_t skipped = 0;
+  uint64_t preemptions = 0;                // of a thread that could have gone on, in mode schedule
   std::array<uint32_t, kOpKinds> tried{};  // by opcode, executed or skipped
   std::array<uint32_t, kOpKinds> executed_by_op{};
   std::array<uint32_t, kOpKinds> succeeded{};

@@ -9,7 +9,9 @@ RunResult run_in_mode(const Program& program, Mode mode, const Subject& subject,
     case Mode::kSequential: break;
     case Mode::kSchedule: {
       const auto record = std::make_unique<ScheduleRecord>();
-      return run_scheduled(program, subject, options, *record);
+      RunResult result = run_scheduled(program, subject, options, *record);
+      result.preemptions = record->preemptions;
+      return result;
     }
     case Mode::kFree: return run_free(program, subject, options);
   }

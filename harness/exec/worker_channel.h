@@ -43,7 +43,7 @@ struct WorkOrder {
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'0005;
+inline constexpr uint64_t kChannelLayout = 0x6173736179'0006;
 
 // Sent to a thread of the worker that stands still: its handler writes the innermost frame in the subject to `crash`.
 inline constexpr int kWhereSignal = SIGUSR2;

@@ -121,6 +121,11 @@ choose_flavours() {
     fuzz | replay | minimize | export-c | mutants) default_flavour=fuzz ;;
     explore) default_flavour=sched ;;
   esac
+  # Threads are stopped between accesses only where the allocator tells of them.
+  case $subcommand:$mode_option in
+    fuzz:schedule) default_flavour=fuzz-sched ;;
+    replay:schedule | minimize:schedule) default_flavour=sched ;;
+  esac
   flavour=${flavour_option:-}
   if [[ $subcommand =~ ^(replay|minimize|export-c|explore)$ && -z $flavour_option ]]; then
     for file in "${positionals[@]}"; do

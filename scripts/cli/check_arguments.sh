@@ -5,6 +5,7 @@ words=()
 positionals=()
 help_wanted=false
 flavour_option=''
+mode_option=''
 subject_options=()
 output_given=false
 
@@ -145,6 +146,7 @@ check_arguments() {
         check_value "$subcommand $name" "$kind" "$value"
         case $name in
           --flavour) flavour_option=$value ;;
+          --mode) mode_option=$value ;;
           --subject) subject_options+=("$value") ;;
           -o | --output) output_given=true ;;
         esac

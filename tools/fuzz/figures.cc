@@ -44,6 +44,7 @@ FuzzFigures sum_figures(const std::vector<std::unique_ptr<EngineProcess>>& proce
     total.programs += page.programs;
     total.executed += page.executed;
     total.skipped += page.skipped;
+    total.preemptions += page.preemptions;
     for (size_t i = 0; i < kOpKinds; ++i) total.executed_by_op[i] += page.executed_by_op[i];
     total.allocator_counters = std::max(total.allocator_counters, uint64_t{page.allocator_counters});
     total.allocator_counters_hit = merge_seen(counters, page.counters_seen);
@@ -96,7 +97,7 @@ nlohmann::json figures_json(const std::string& target, const std::string& subjec
           {"mean_operations", figures.mean_operations()},
           {"skipped_fraction", figures.skipped_fraction()},
           {"mix", std::move(mix)},
-          {"preemptions_mean", 0},
+          {"preemptions_mean", figures.preemptions_mean()},
           {"edges", figures.edges},
           {"allocator_counters", figures.allocator_counters},
           {"allocator_counters_hit", figures.allocator_counters_hit},

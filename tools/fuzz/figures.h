@@ -17,6 +17,7 @@ struct FuzzFigures {
   uint64_t programs = 0;
   uint64_t executed = 0;
   uint64_t skipped = 0;
+  uint64_t preemptions = 0;
   std::array<uint64_t, kOpKinds> executed_by_op{};
   uint64_t edges = 0;  // counters hit, of whichever kind guides the engine
   uint64_t allocator_counters = 0;
@@ -29,6 +30,9 @@ struct FuzzFigures {
   double operations_per_second() const { return seconds > 0 ? static_cast<double>(executed) / seconds : 0; }
   double mean_operations() const {
     return programs > 0 ? static_cast<double>(executed) / static_cast<double>(programs) : 0;
+  }
+  double preemptions_mean() const {
+    return programs > 0 ? static_cast<double>(preemptions) / static_cast<double>(programs) : 0;
   }
   double skipped_fraction() const;
 };
