@@ -124,7 +124,7 @@ void thin_out(Program& program, unsigned seed, const Taste& taste) {
   }
   if (draw / kForksOneIn / kThreadsOneIn % kWholeOneIn != 0) shorten(program);
   if (!taste.accesses) keep_to_operations(program);
-  settle_schedule(program);
+  aim_schedule(program);
 }
 
 // Copies the program's bytes out; one that breaks the program's rules is a fault of ours, not a find. What was taken

@@ -15,8 +15,8 @@ namespace {
 using Lines = std::vector<Operation>;
 constexpr size_t kLongestBlock = 16;  // lines that one change copies, moves or removes
 constexpr uint32_t kGrownSlots = 200;
-// Where preemptions go: most calls make fewer accesses than this.
 constexpr uint64_t kLikelyAccesses = 24;
+constexpr uint64_t kFirstEvents = 6;    // at most so many for a program that had none
 constexpr size_t kScheduleEvents = 24;  // mutation adds none to a program that has so many
 
 class Mutator {
@@ -66,6 +66,10 @@ class Mutator {
   Program finish(size_t max_bytes) {
     settle(program_, draw_);
     aim_schedule(program_);
+    if (schedules_ && !lines_.empty() && !has_schedule(program_)) {
+      for (uint64_t left = random_.between(1, kFirstEvents); left > 0; left--) add_event();
+      aim_schedule(program_);
+    }
     encode_beginning(program_, max_bytes);
     return std::move(program_);
   }
@@ -316,7 +320,11 @@ class Mutator {
     }
   }
 
-  uint64_t some_access() { return random_.below(random_.one_in(8) ? 200 : kLikelyAccesses); }
+  // Most calls make few accesses, some make very many.
+  uint64_t some_access() {
+    if (random_.one_in(16)) return random_.below(200);
+    return random_.below(random_.one_in(2) ? 4 : kLikelyAccesses);
+  }
 
   AccessEvent some_event() {
     AccessEvent event{.access = some_access(), .value = random_.below(kMaxThreads)};
@@ -324,6 +332,12 @@ class Mutator {
       event = {.kind = ScheduleKind::kStale, .access = event.access, .value = random_.between(1, 3)};
     if (random_.one_in(8)) event = {.kind = ScheduleKind::kCasFails, .access = event.access};
     return event;
+  }
+
+  void add_event() {
+    Operation& operation = lines_[line()];
+    operation.schedule.push_back(some_event());
+    operation.schedule.back().member = random_.below(operation.members());
   }
 
   // One preemption more or less, earlier or later, or to another thread.
@@ -335,10 +349,7 @@ class Mutator {
       events += lines_[i].schedule.size();
     }
     if (scheduled.empty() || (events < kScheduleEvents && random_.one_in(3))) {
-      Operation& operation = lines_[line()];
-      operation.schedule.push_back(some_event());
-      operation.schedule.back().member = random_.below(operation.members());
-      return;
+      return add_event();
     }
     std::vector<AccessEvent>& chosen = lines_[scheduled[random_.below(scheduled.size())]].schedule;
     AccessEvent& event = chosen[random_.below(chosen.size())];
