@@ -257,6 +257,7 @@ bool Operations::check_and_free_all() {
 bool Operations::check_footprint_against(const Footprint& warmed_up) {
   arm(kNoOperation, nullptr);
   ledger_.seam.heal();
+  ledger_.seam.stop_noting();
   enter_query();
   Footprint settled = settled_footprint(subject_);
   leave();

@@ -47,6 +47,8 @@ class SeamWatch final : public OsWatcher {
   // The calling thread enters a line: `line` is where its failures wait, and stays so until it enters another one.
   void enter(ArmedLine& line, uint64_t number);
   void heal() { standing_.heal(); }
+  // What comes now is a question of the harness, and no call of the program.
+  void stop_noting() { log_ = nullptr; }
 
   // Whether a failure stands, or has come since `failed_before`, which failed() answered then.
   bool may_have_failed(uint64_t failed_before) const { return failed_ != failed_before || standing_.any(); }

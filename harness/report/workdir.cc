@@ -29,6 +29,9 @@ fs::path findings_dir() {
 fs::path explored_dir() {
   return work_root() / "explored";
 }
+fs::path swept_dir() {
+  return work_root() / "swept";
+}
 fs::path logs_dir() {
   return work_root() / "logs";
 }

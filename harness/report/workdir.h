@@ -14,6 +14,7 @@ std::filesystem::path work_root();                          // work/
 std::filesystem::path corpus_dir(std::string_view target);  // work/corpus/<target>/: grows from run to run
 std::filesystem::path findings_dir();                       // work/findings/: bytes, and text beside them
 std::filesystem::path explored_dir();                       // work/explored/: programs with a schedule that violates
+std::filesystem::path swept_dir();                          // work/swept/: programs with the failure that a sweep found
 std::filesystem::path logs_dir();                           // work/logs/
 std::filesystem::path traces_dir();                         // work/traces/
 

@@ -118,7 +118,7 @@ header_flavour() {
 choose_flavours() {
   local default_flavour=release file named wanted=()
   case $subcommand in
-    fuzz | replay | minimize | export-c | mutants) default_flavour=fuzz ;;
+    fuzz | replay | minimize | sweep | export-c | mutants) default_flavour=fuzz ;;
     explore) default_flavour=sched ;;
   esac
   # Threads are stopped between accesses only where the allocator tells of them.

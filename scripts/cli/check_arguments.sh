@@ -55,6 +55,8 @@ check_value() {
       [[ " $(workload_names) " == *" $value "* && -n $value ]] ||
         refuse "unknown workload '$value' (here: $(workload_names))" ;;
     engine) [[ $value == libfuzzer ]] || refuse "$where: unknown engine '$value' (here: libfuzzer)" ;;
+    how)
+      [[ $value =~ ^(once|persistent|both)$ ]] || refuse "$where: unknown way '$value' (once, persistent or both)" ;;
     strategy)
       [[ $value =~ ^(dfs|pct|random)$ ]] || refuse "$where: unknown strategy '$value' (dfs, pct or random)" ;;
     flavour)

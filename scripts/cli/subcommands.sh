@@ -35,6 +35,11 @@ purpose[explore]='run programs of several threads under many schedules'
 options[explore]='--bound:number --unbounded:flag --strategy:strategy --runs:count --older:number --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[explore]='file+'
 
+synopsis[sweep]='FILE… [--how once|persistent|both]'
+purpose[sweep]='fail every system call of each program in turn'
+options[sweep]='--how:how --flavour:flavour --mode:mode --seed:number --subject:subject'
+operands[sweep]='file+'
+
 synopsis[export-c]='FILE [-o OUT.c]'
 purpose[export-c]='a standalone C file on the plain malloc API that fails the same way'
 options[export-c]='-o:output --output:output --flavour:flavour --mode:mode --seed:number --subject:subject'
@@ -95,4 +100,4 @@ purpose[help]='this list, or one subcommand'
 options[help]=''
 operands[help]='subcommand*'
 
-subcommand_order=(fuzz test replay minimize explore export-c show encode generate record import mutants bench subjects doctor build help)
+subcommand_order=(fuzz test replay minimize explore sweep export-c show encode generate record import mutants bench subjects doctor build help)

@@ -1,0 +1,149 @@
+#include "harness/sweep/sweep.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <new>
+#include <set>
+#include <stdexcept>
+#include <tuple>
+
+#include "harness/op/text.h"
+
+namespace assay {
+namespace {
+
+constexpr uint64_t kMostCalls = uint64_t{1} << 20;
+
+// Where the child that runs the program writes down its calls.
+class SharedLog {
+ public:
+  SharedLog() {
+    void* const pages = mmap(nullptr, OsCallLog::bytes_for(kMostCalls), PROT_READ | PROT_WRITE,
+                             MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (pages == MAP_FAILED) throw std::runtime_error("no shared memory for a sweep");
+    log_ = new (pages) OsCallLog;
+    log_->capacity = kMostCalls;
+  }
+  ~SharedLog() { munmap(log_, OsCallLog::bytes_for(kMostCalls)); }
+  SharedLog(const SharedLog&) = delete;
+  SharedLog& operator=(const SharedLog&) = delete;
+  OsCallLog* get() const { return log_; }
+
+ private:
+  OsCallLog* log_;
+};
+
+struct Point {
+  uint64_t line;  // kNoOperation: the end
+  SystemCall call;
+  uint16_t nth;
+  auto operator<=>(const Point&) const = default;
+};
+
+// In the order in which they came. Calls of the operations behind `lines` belong to the aftermath.
+std::vector<Point> points_of(const OsCallLog& log, uint64_t lines) {
+  if (log.count > log.capacity) throw InputError{"the program makes too many system calls for a sweep"};
+  std::vector<Point> points;
+  std::set<Point> seen;
+  for (uint64_t i = 0; i < log.count; ++i) {
+    const OsCallLog::Entry& entry = log.entries[i];
+    if (entry.line != kNoOperation && entry.line >= lines) continue;
+    if (entry.nth > UINT16_MAX) continue;
+    const Point point{entry.line, entry.call, static_cast<uint16_t>(entry.nth)};
+    if (seen.insert(point).second) points.push_back(point);
+  }
+  return points;
+}
+
+Program failing_at(const Program& program, const Point& point, SweepHow how) {
+  Program failing = program;
+  std::vector<Operation>& lines = failing.lines;
+  if (point.line == kNoOperation && (lines.empty() || lines.back().code != OpCode::kEnd)) {
+    lines.push_back({.code = OpCode::kEnd});
+  }
+  Operation& line = point.line == kNoOperation ? lines.back() : lines[point.line];
+  std::erase_if(line.fails, [&](const Failure& other) { return other.call == point.call && other.nth == point.nth; });
+  line.fails.push_back({.call = point.call, .persistent = how == SweepHow::kPersistent, .nth = point.nth});
+  return failing;
+}
+
+Operation on(OpCode code, uint32_t first, uint32_t count) {
+  return {.code = code, .result = SlotRange{.first = first, .last = first + count - 1}};
+}
+
+}  // namespace
+
+Program with_aftermath(const Program& program) {
+  Program longer = program;
+  std::vector<Operation>& lines = longer.lines;
+  uint32_t free_slot = 0;
+  for (const Operation& line : lines) {
+    for (const auto* range : {&line.result, &line.slot}) {
+      if (range->has_value()) free_slot = std::max(free_slot, (*range)->last + 1);
+    }
+  }
+  std::vector<Operation> end;
+  if (!lines.empty() && lines.back().code == OpCode::kEnd) {
+    end.push_back(std::move(lines.back()));
+    lines.pop_back();
+  }
+  constexpr uint32_t kSmall = 40, kCleared = 8, kLarge = 2, kMoved = 20;
+  if (free_slot + kSmall + kCleared + kLarge > kMaxTextSlots) {
+    throw InputError{"the program leaves no slots for the operations that follow os_heal()"};
+  }
+  lines.push_back({.code = OpCode::kOsHeal});
+  Operation small = on(OpCode::kMalloc, free_slot, kSmall);
+  small.args[0] = {1, 4096, 1};
+  Operation cleared = on(OpCode::kCalloc, free_slot + kSmall, kCleared);
+  cleared.args[0] = Value::of(3);
+  cleared.args[1] = {10, 50'000, 2};
+  Operation large = on(OpCode::kMalloc, free_slot + kSmall + kCleared, kLarge);
+  large.args[0] = Value::of(1'000'000);
+  Operation moved = on(OpCode::kRealloc, free_slot, kMoved);
+  moved.slot = moved.result;
+  moved.args[1] = {1, 100'000, 3};
+  Operation freed{.code = OpCode::kFree,
+                  .slot = SlotRange{.first = free_slot, .last = free_slot + kSmall + kCleared + kLarge - 1}};
+  for (Operation* line : {&small, &cleared, &large, &moved, &freed}) lines.push_back(std::move(*line));
+  lines.insert(lines.end(), end.begin(), end.end());
+  return longer;
+}
+
+SweepResult sweep(const Program& program, SweepHow how, const RunForSweep& run) {
+  SweepResult result;
+  const Program whole = with_aftermath(program);
+  const bool ends = !program.lines.empty() && program.lines.back().code == OpCode::kEnd;
+  const SharedLog log;
+  const RunResult sound = run(whole, log.get());
+  if (sound.violation) {
+    result.finds.push_back({whole, sound.violation});
+    return result;
+  }
+  const std::vector<Point> points = points_of(*log.get(), program.lines.size() - (ends ? 1 : 0));
+  for (const Point& point : points) {
+    Program failing = failing_at(whole, point, how);
+    const RunResult seen = run(failing, nullptr);
+    ++result.points;
+    if (seen.violation) {
+      ++result.fired;
+      result.finds.push_back({std::move(failing), seen.violation});
+    } else if (!seen.misses_failure) {
+      ++result.fired;
+      ++(seen.null_by_failure > 0 ? result.null_enomem : result.unaffected);
+    }
+  }
+  if (points.empty()) return result;
+  Point beyond = points.back();
+  for (const Point& point : points) {
+    if (point.line == beyond.line && point.call == beyond.call) beyond.nth = std::max(beyond.nth, point.nth);
+  }
+  ++beyond.nth;
+  const RunResult nothing = run(failing_at(whole, beyond, how), nullptr);
+  if (!nothing.misses_failure && !nothing.violation) {
+    throw std::runtime_error("a system call came that the first run had not made");
+  }
+  return result;
+}
+
+}  // namespace assay

@@ -1,0 +1,93 @@
+#include "harness/sweep/sweep.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "harness/op/text.h"
+#include "harness/op/validate.h"
+
+namespace assay {
+namespace {
+
+Program text(const std::string& lines) {
+  return parse_text("assay 1\n" + lines, "x.ops");
+}
+
+// An allocator that makes two calls in op 0 and one at the end, and gives NULL when the second fails.
+RunResult pretend(const Program& program, OsCallLog* log) {
+  RunResult result;
+  if (log != nullptr) {
+    const OsCallLog::Entry made[] = {{0, 1, SystemCall::kMmap}, {0, 2, SystemCall::kMmap}};
+    std::ranges::copy(made, log->entries);
+    log->entries[2] = {kNoOperation, 1, SystemCall::kMunmap};
+    log->entries[3] = {program.lines.size() - 2, 1, SystemCall::kMprotect};
+    log->count = 4;
+  }
+  for (const Operation& line : program.lines) {
+    for (const Failure& failure : line.fails) {
+      if (failure.call == SystemCall::kMmap && failure.nth == 2) result.null_by_failure = 1;
+      result.misses_failure = failure.nth > (failure.call == SystemCall::kMmap ? 2 : 1);
+    }
+  }
+  return result;
+}
+
+TEST(Sweep, FailsEachCallOfTheProgramOnce) {
+  for (const SweepHow how : {SweepHow::kOnce, SweepHow::kPersistent}) {
+    const SweepResult result = sweep(text("p0 = malloc(1)\nfree(p0)\n"), how, pretend);
+    EXPECT_EQ(result.points, 3u);
+    EXPECT_EQ(result.fired, 3u);
+    EXPECT_EQ(result.null_enomem, 1u);
+    EXPECT_EQ(result.unaffected, 2u);
+    EXPECT_TRUE(result.finds.empty());
+  }
+}
+
+TEST(Sweep, AFindIsAProgramThatSaysWhatFailed) {
+  const RunForSweep run = [](const Program& program, OsCallLog* log) {
+    RunResult result = pretend(program, log);
+    if (result.null_by_failure > 0 || (!program.lines.empty() && !program.lines.back().fails.empty())) {
+      result.violation.oracle = Oracle::kContents;
+    }
+    return result;
+  };
+  const SweepResult result = sweep(text("p0 = malloc(1)\n"), SweepHow::kPersistent, run);
+  ASSERT_EQ(result.finds.size(), 2u);
+  EXPECT_EQ(print_line(result.finds[0].program.lines[0]), "p0 = malloc(1) (fail: mmap#2+)");
+  EXPECT_EQ(print_line(result.finds[1].program.lines.back()), "end() (fail: munmap#1+)");
+  EXPECT_EQ(validate(result.finds[1].program, kTextCaps), std::nullopt);
+}
+
+TEST(Sweep, ACallBeyondTheLastIsNoProof) {
+  const RunForSweep run = [](const Program& program, OsCallLog* log) {
+    RunResult result = pretend(program, log);
+    result.misses_failure = false;
+    return result;
+  };
+  EXPECT_THROW(sweep(text("p0 = malloc(1)\n"), SweepHow::kOnce, run), std::runtime_error);
+}
+
+TEST(Sweep, AProgramThatFailsByItselfIsItsOwnFind) {
+  const RunForSweep run = [](const Program&, OsCallLog*) {
+    RunResult result;
+    result.violation.oracle = Oracle::kOverlap;
+    return result;
+  };
+  const SweepResult result = sweep(text("p0 = malloc(1)\n"), SweepHow::kOnce, run);
+  EXPECT_EQ(result.points, 0u);
+  EXPECT_EQ(result.finds.size(), 1u);
+}
+
+TEST(Sweep, TheAftermathIsAHundredOperationsBeforeTheEnd) {
+  const Program program = text("p0 = malloc(1)\nfree(p7)\nend() (fail: munmap#1)\n");
+  const Program longer = with_aftermath(program);
+  EXPECT_EQ(validate(longer, kTextCaps), std::nullopt);
+  EXPECT_EQ(longer.lines.back(), program.lines.back());
+  EXPECT_EQ(longer.lines[2].code, OpCode::kOsHeal);
+  EXPECT_GE(longer.operations() - program.operations(), 101u);
+  EXPECT_EQ(longer.lines[3].result->first, 8u);
+}
+
+}  // namespace
+}  // namespace assay

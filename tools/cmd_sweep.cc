@@ -1,0 +1,160 @@
+// assay sweep FILE…: fails every system call of each program in turn. A point that shows a violation is written out as
+// a program with its failure, which replays.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "harness/exec/run.h"
+#include "harness/op/text.h"
+#include "harness/report/child.h"
+#include "harness/report/violation_report.h"
+#include "harness/report/workdir.h"
+#include "harness/subject/registry.h"
+#include "harness/sweep/sweep.h"
+#include "tools/atomic_file.h"
+#include "tools/replay_report.h"
+#include "tools/replay_runner.h"
+#include "tools/subcommand.h"
+
+namespace assay {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of one file and way, so many finds are written out and shown; all are counted.
+constexpr size_t kFindsKept = 5;
+
+struct SweepOptions {
+  std::vector<std::string> files;
+  std::string how = "both";
+};
+
+std::string_view name_of(SweepHow how) {
+  return how == SweepHow::kOnce ? "once" : "persistent";
+}
+
+class SweepCommand {
+ public:
+  SweepCommand(const SweepOptions& options, const GlobalOptions& global) : options_(options), global_(global) {
+    if (!global.mode.empty() && global.mode != "sequential") {
+      throw InputError{fmt::format("--mode {}: sweep runs in mode sequential", global.mode)};
+    }
+    for (const std::string& file : options.files) {
+      inputs_.push_back(load_replay_input(file));
+      if (inputs_.back().form == Form::kTrace) {
+        throw InputError{fmt::format("{}: a trace is too long to sweep; cut it with ./assay import", file)};
+      }
+    }
+    std::vector<std::string> names = global.subjects;
+    if (names.empty()) names = {"ximalloc"};
+    for (const std::string& subject : names) {
+      subjects_.push_back(open_subject(subject));
+      if (subjects_.back()->instruments().watch_os == nullptr) {
+        throw InputError{
+            fmt::format("subject '{}' has no seam here: its system calls cannot be made to fail", subject)};
+      }
+    }
+  }
+
+  SubcommandOutcome run() {
+    const auto start = std::chrono::steady_clock::now();
+    for (const auto& subject : subjects_) {
+      // Children inherit what a warm-up leaves, and need not measure it.
+      ProgramSteps nothing(empty_);
+      static_cast<void>(run_sequential(nothing, *subject, {}));
+      for (const ReplayInput& input : inputs_) {
+        for (const SweepHow how : {SweepHow::kOnce, SweepHow::kPersistent}) {
+          if (options_.how == "both" || options_.how == name_of(how)) sweep_one(input, *subject, how);
+        }
+      }
+    }
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    SubcommandOutcome outcome;
+    outcome.status = violations_ == 0 ? ExitStatus::kClean : ExitStatus::kViolation;
+    outcome.message = fmt::format("{} points, {} fired, {} NULL with ENOMEM, {} unaffected, {} violations ({:.0f}/s)",
+                                  points_, fired_, null_enomem_, unaffected_, violations_,
+                                  static_cast<double>(points_) / std::max(seconds, 0.001));
+    fmt::print(global_.human(), "{}\n", outcome.message);
+    outcome.fields["points"] = points_;
+    outcome.fields["fired"] = fired_;
+    outcome.fields["violations"] = violations_;
+    outcome.fields["files"] = std::move(files_);
+    return outcome;
+  }
+
+ private:
+  void sweep_one(const ReplayInput& input, const Subject& subject, SweepHow how) {
+    const RunForSweep run = [&subject](const Program& program, OsCallLog* log) {
+      ProgramSteps steps(program);
+      RunOptions options;
+      options.os_calls = log;
+      return run_in_child(steps, subject, options);
+    };
+    const SweepResult result = sweep(input.program, how, run);
+    points_ += result.points;
+    fired_ += result.fired;
+    null_enomem_ += result.null_enomem;
+    unaffected_ += result.unaffected;
+    violations_ += result.finds.size();
+    fmt::print(global_.human(),
+               "{} on {}, {}: {} points, {} fired, {} NULL with ENOMEM, {} unaffected, {} violations\n", input.file,
+               subject.name(), name_of(how), result.points, result.fired, result.null_enomem, result.unaffected,
+               result.finds.size());
+    std::string first_output;
+    for (size_t i = 0; i < std::min(result.finds.size(), kFindsKept); ++i) {
+      const std::string output = write_find(input, subject, how, result.finds[i], i);
+      if (i == 0) first_output = output;
+    }
+    std::fflush(global_.human());
+    files_.push_back({{"file", input.file},
+                      {"subject", subject.name()},
+                      {"how", name_of(how)},
+                      {"points", result.points},
+                      {"fired", result.fired},
+                      {"null_enomem", result.null_enomem},
+                      {"unaffected", result.unaffected},
+                      {"violations", result.finds.size()},
+                      {"output", first_output}});
+  }
+
+  std::string write_find(const ReplayInput& input, const Subject& subject, SweepHow how, const SweepFind& find,
+                         size_t index) const {
+    Program program = find.program;
+    program.header = {.flavour = ASSAY_FLAVOUR,
+                      .mode = "sequential",
+                      .subject = subject.name(),
+                      .expect = dedup_token(find.violation)};
+    const fs::path path = ensure_dir(swept_dir()) /
+                          fmt::format("{}-{}-{}.ops", fs::path(input.file).stem().string(), name_of(how), index);
+    write_atomically(path.string(), print_text(program));
+    ReportContext context;
+    context.subject = subject.name();
+    context.subject_version = subject.version();
+    context.flavour = ASSAY_FLAVOUR;
+    context.replay_command = "./assay replay " + shell_quoted(path.string());
+    fmt::print(global_.human(), "{}\n", violation_text(program, find.violation, context));
+    return path.string();
+  }
+
+  const SweepOptions& options_;
+  const GlobalOptions& global_;
+  const Program empty_;
+  std::vector<ReplayInput> inputs_;
+  std::vector<std::unique_ptr<Subject>> subjects_;
+  nlohmann::json files_ = nlohmann::json::array();
+  uint64_t points_ = 0, fired_ = 0, null_enomem_ = 0, unaffected_ = 0, violations_ = 0;
+};
+
+}  // namespace
+
+SubcommandRun add_sweep(CLI::App& app) {
+  auto options = std::make_shared<SweepOptions>();
+  app.description("Fail every system call of each program in turn");
+  app.add_option("FILE", options->files, "Programs, as bytes or text")->required();
+  app.add_option("--how", options->how, "once, persistent, or both (default)")
+      ->check(CLI::IsMember({"once", "persistent", "both"}));
+  return [options](const GlobalOptions& global) { return SweepCommand(*options, global).run(); };
+}
+
+}  // namespace assay
