@@ -1,6 +1,7 @@
 #include "harness/exec/scheduled.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include "harness/exec/breakpoint.h"
 #include "harness/exec/step_text.h"
@@ -19,6 +20,11 @@ ScheduledExecutor::ScheduledExecutor(const Program& program, const Subject& subj
       done_(order_.size()) {
   options_.progress = progress_;
   make_lanes();
+  // One thread runs at a time: on one processor a hand-off need not wake another one.
+  cpu_set_t here;
+  CPU_ZERO(&here);
+  CPU_SET(sched_getcpu(), &here);
+  sched_setaffinity(0, sizeof here, &here);
 }
 
 ScheduledExecutor::~ScheduledExecutor() = default;

@@ -11,10 +11,6 @@ bool exists(const std::vector<bool>& threads, uint64_t thread) {
   return thread < threads.size() && threads[thread];
 }
 
-bool by_key(const AccessEvent& a, const AccessEvent& b) {
-  return std::tuple(a.key(), a.value) < std::tuple(b.key(), b.value);
-}
-
 std::optional<std::string> event_fault(const Operation& line, const AccessEvent& event,
                                        const std::vector<bool>& threads) {
   if (event.member >= line.members()) {
@@ -38,9 +34,15 @@ std::optional<std::string> event_fault(const Operation& line, const AccessEvent&
 }
 
 void sort_events(std::vector<AccessEvent>& events) {
-  std::ranges::sort(events, by_key);
-  const auto same = [](const AccessEvent& a, const AccessEvent& b) { return a.key() == b.key(); };
-  events.erase(std::unique(events.begin(), events.end(), same), events.end());
+  // Into place one by one: preemptions at one access stay in the order in which they happen.
+  std::vector<AccessEvent> sorted;
+  for (const AccessEvent& event : events) {
+    const auto same = [&event](const AccessEvent& other) { return other.is_as(event); };
+    if (std::ranges::any_of(sorted, same)) continue;
+    const auto behind = [&event](const AccessEvent& other) { return event.key() < other.key(); };
+    sorted.insert(std::ranges::find_if(sorted, behind), event);
+  }
+  events = std::move(sorted);
 }
 
 // The next thread from `wanted` on, going round, that exists and is not `own`; `own` when there is none.

@@ -19,8 +19,13 @@ struct AccessEvent {
   uint64_t access = 0;  // counted from 1; 0, for kPreempt alone, is before the operation begins
   uint64_t value = 0;   // kPreempt: the thread that runs; kStale: how many values older, from 1; kCasFails: 0
 
-  // An operation keeps its events in this order, and no two with the same key.
+  // An operation keeps its events in this order. At one access there may be several preemptions, to different threads:
+  // they happen one after the other, each when the thread is put on again because no other can go on. Of the other
+  // kinds there is one at most.
   std::tuple<uint64_t, uint64_t, ScheduleKind> key() const { return {member, access, kind}; }
+  bool is_as(const AccessEvent& other) const {
+    return key() == other.key() && (kind != ScheduleKind::kPreempt || value == other.value);
+  }
   bool operator==(const AccessEvent&) const = default;
 };
 

@@ -53,6 +53,17 @@ TEST(Schedule, TextIsSortedAndItsOwn) {
             canonical);
 }
 
+TEST(Schedule, PreemptionsAtOneAccessStayInTheirOrder) {
+  const std::string canonical = with(
+      "preempt(t0, op 0, access 2) -> t2\n"
+      "preempt(t0, op 0, access 2) -> t1\n");
+  const Program program = parsed(canonical);
+  EXPECT_EQ(print_text(program), canonical);
+  EXPECT_EQ(print_text(decode(encode(program))), canonical);
+  EXPECT_EQ(refusal("preempt(t0, op 0, access 2) -> t1\npreempt(t0, op 0, access 2) -> t1\n"),
+            "s.ops:6:1: a second preempt at the same access");
+}
+
 TEST(Schedule, LinesMayStandBeforeTheOperationsThatTheyName) {
   const Program program = parsed("assay 1\npreempt(t1, op 1, access 3) -> t0\np0 = malloc(1)\nfree(p0) @t1\n");
   const std::vector<ScheduleEvent> events = schedule_of(program);

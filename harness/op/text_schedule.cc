@@ -74,13 +74,15 @@ bool ScheduleLines::parse(TextScanner& line) {
 }
 
 void ScheduleLines::attach(Program& program) const {
-  std::set<std::tuple<uint64_t, uint64_t, uint64_t, ScheduleKind>> places;
+  std::set<std::tuple<uint64_t, uint64_t, uint64_t, ScheduleKind, uint64_t>> places;
   std::vector<ScheduleEvent> events;
   const std::vector<bool> threads = threads_in(program);
   for (const Placed& placed : events_) {
     const ScheduleEvent& event = placed.event;
     if (const auto fault = schedule_fault(program, threads, event)) placed.line.fail_at(placed.line.position(), *fault);
-    if (!places.insert({event.line, event.member, event.access, event.kind}).second) {
+    // Several preemptions at one access happen one after the other.
+    const uint64_t thread = event.kind == ScheduleKind::kPreempt ? event.value : 0;
+    if (!places.insert({event.line, event.member, event.access, event.kind, thread}).second) {
       placed.line.fail_at(placed.line.position(),
                           fmt::format("a second {} at the same access", kNames[static_cast<size_t>(event.kind)]));
     }

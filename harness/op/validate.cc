@@ -73,7 +73,10 @@ Fault schedule_line_fault(const Operation& operation, const Caps& caps) {
   const std::vector<AccessEvent>& events = operation.schedule;
   if (events.size() > caps.events) return fmt::format("more than {} lines of the schedule", caps.events);
   for (size_t i = 0; i < events.size(); i++) {
-    if (i > 0 && events[i - 1].key() >= events[i].key()) return "its schedule is not in order";
+    if (i > 0 && events[i - 1].key() > events[i].key()) return "its schedule is not in order";
+    for (size_t j = i; j > 0 && events[j - 1].key() == events[i].key(); --j) {
+      if (events[j - 1].is_as(events[i])) return "its schedule says something twice";
+    }
     if (events[i].access > caps.accesses) return fmt::format("access {} is above {}", events[i].access, caps.accesses);
     if (events[i].kind == ScheduleKind::kStale && events[i].value > caps.events) {
       return fmt::format("a value that is {} older is older than {}", events[i].value, caps.events);

@@ -99,6 +99,10 @@ run_tests() {
     replay_corpus
     counted regress python3 "$ASSAY_ROOT/tests/minimise/regress_test.py" "$ASSAY_ROOT/build/fuzz/bin/assay"
   fi
+  # shellcheck disable=SC2046
+  if test_build sched $(tool_targets sched); then
+    counted scenarios python3 "$ASSAY_ROOT/tests/sched/scenarios_test.py" "$ASSAY_ROOT/build/sched/bin/assay"
+  fi
   if $full; then
     if test_build fuzz all; then run_ctest fuzz; fi
     counted clang-tidy "$ASSAY_ROOT/scripts/tidy.sh" --all
