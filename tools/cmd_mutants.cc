@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
-#include <set>
+#include <string_view>
 
 #include "harness/op/encode.h"
 #include "harness/op/program.h"
@@ -65,8 +66,8 @@ std::vector<Expectation> select(const Options& options, const SourceTree& tree) 
   return selected;
 }
 
-fs::path seeds_of(const SourceTree& tree, const std::string& target) {
-  return tree.fuzz_build / "corpus" / target;
+fs::path seeds_of(const SourceTree& tree, const Expectation& mutant) {
+  return tree.build_of(mutant.flavour) / "corpus" / mutant.target;
 }
 
 // The committed programs of a target, as text.
@@ -78,16 +79,30 @@ std::vector<fs::path> committed_programs(const SourceTree& tree, const std::stri
   return programs;
 }
 
-// Seeds recorded from real programs only: no seed written by hand, no regression file.
+// The folder's programs that a fuzzer has grown bear this in front of their names; they may know the mutant.
+constexpr std::string_view kGrown = "grown-";
+
+// Seeds recorded from real programs only: no seed written by hand, no regression file, nothing grown.
 fs::path blind_seeds(const SourceTree& tree, const std::string& target, const fs::path& folder) {
   fs::remove_all(folder);
   fs::create_directories(folder);
   for (const fs::path& file : sorted_files(tree.root / "corpus" / target, ".ops")) {
+    if (file.filename().string().starts_with(kGrown)) continue;
     const std::vector<uint8_t> bytes = encode(read_program(file.string()));
     std::ofstream(folder / file.stem(), std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
   }
   return folder;
+}
+
+// What is the same for a mutant and for the allocator as it is.
+HuntOptions hunt_options(const Expectation& mutant, const SourceTree& tree) {
+  HuntOptions options;
+  options.hunter = mutant.hunter;
+  options.seeds = seeds_of(tree, mutant);
+  if (mutant.hunter == Hunter::kSweep || mutant.hunter == Hunter::kExplore)
+    options.programs = committed_programs(tree, mutant.target);
+  return options;
 }
 
 Row hunt_mutant(const Expectation& mutant, const MutantBuild& build, const Options& options,
@@ -96,12 +111,12 @@ Row hunt_mutant(const Expectation& mutant, const MutantBuild& build, const Optio
   row.mutant = mutant;
   row.build_seconds = build.seconds;
 
-  HuntOptions from_corpus{.target = build.target,
-                          .tool = build.tool,
-                          .seeds = seeds_of(tree, mutant.target),
-                          .folder = build.folder / "hunt",
-                          .seconds = options.seconds > 0 ? options.seconds : mutant.within_seconds,
-                          .seed = global.seed_given ? global.seed : 1};
+  HuntOptions from_corpus = hunt_options(mutant, tree);
+  from_corpus.target = build.target;
+  from_corpus.tool = build.tool;
+  from_corpus.folder = build.folder / "hunt";
+  from_corpus.seconds = options.seconds > 0 ? options.seconds : mutant.within_seconds;
+  from_corpus.seed = global.seed_given ? global.seed : 1;
   const HuntResult result = hunt(from_corpus);
   if (!result.fault.empty()) throw InputError{fmt::format("{}: the target did not run: {}", mutant.name, result.fault)};
   row.seconds = result.seconds;
@@ -112,36 +127,50 @@ Row hunt_mutant(const Expectation& mutant, const MutantBuild& build, const Optio
   if (row.oracle == Oracle::kNone) row.oracle = result.oracle;
   row.killed = mutant.accepts(row.oracle);
 
+  // A test has no programs, and nothing that it could be blind to.
+  if (mutant.hunter == Hunter::kTest) return row;
   const ReplayResult replayed =
       replay(build.tool, committed_programs(tree, mutant.target), build.folder / "replay.json");
   row.killed_by_replay = std::any_of(replayed.oracles.begin(), replayed.oracles.end(),
                                      [&](Oracle oracle) { return mutant.accepts(oracle); });
   if (options.blind) {
     HuntOptions blind = from_corpus;
-    blind.seeds = blind_seeds(tree, mutant.target, build.folder / "blind-seeds");
+    if (mutant.hunter == Hunter::kFuzz) {
+      blind.seeds = blind_seeds(tree, mutant.target, build.folder / "blind-seeds");
+    } else {
+      // Nothing grows here: what it must do without is the program that was written for this bug.
+      std::erase_if(blind.programs,
+                    [&](const fs::path& file) { return file.filename().string().starts_with(mutant.name); });
+    }
     blind.folder = build.folder / "blind";
-    row.killed_blind = 0;
+    std::vector<double> kills;
     for (int i = 0; i < kBlindHunts; ++i) {
       blind.seed = from_corpus.seed + static_cast<uint64_t>(i);
       const HuntResult found = hunt(blind);
-      *row.killed_blind += mutant.accepts(found.oracle) || mutant.accepts(found.replayed_oracle);
+      if (mutant.accepts(found.oracle) || mutant.accepts(found.replayed_oracle)) kills.push_back(found.seconds);
     }
+    std::sort(kills.begin(), kills.end());
+    row.killed_blind = static_cast<int>(kills.size());
+    if (!kills.empty()) row.blind_seconds = kills[kills.size() / 2];
   }
   return row;
 }
 
-// The allocator as it is, hunted alike with each target that the mutants are hunted with.
+// The allocator as it is, hunted alike with each target, in each way, that the mutants are hunted with.
 Control hunt_unmutated(const std::vector<Expectation>& selected, const SourceTree& tree, int seconds, uint64_t seed) {
-  std::set<std::string> targets;
-  for (const Expectation& mutant : selected) targets.insert(mutant.target);
+  std::map<std::string, const Expectation*> ways;
+  for (const Expectation& mutant : selected)
+    ways[fmt::format("{}-{}-{}", mutant.flavour, name(mutant.hunter), mutant.target)] = &mutant;
   Control control;
-  for (const std::string& target : targets) {
-    const HuntResult result = hunt({.target = tree.fuzz_build / "bin" / target,
-                                    .tool = {},
-                                    .seeds = seeds_of(tree, target),
-                                    .folder = tree.mutant_folder("control") / target,
-                                    .seconds = seconds,
-                                    .seed = seed});
+  for (const auto& [way, mutant] : ways) {
+    const fs::path programs = tree.build_of(mutant->flavour) / "bin";
+    HuntOptions options = hunt_options(*mutant, tree);
+    options.target = programs / mutant->target;
+    if (mutant->hunter != Hunter::kFuzz) options.tool = programs / "assay";
+    options.folder = tree.mutant_folder("control") / way;
+    options.seconds = seconds;
+    options.seed = seed;
+    const HuntResult result = hunt(options);
     if (!result.fault.empty()) throw InputError{fmt::format("the control did not run: {}", result.fault)};
     control.programs += result.programs;
     control.seconds += result.seconds;

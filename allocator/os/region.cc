@@ -4,6 +4,9 @@
 
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#if __has_feature(memory_sanitizer)
+#include <sanitizer/msan_interface.h>
+#endif
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,6 +19,13 @@
 namespace xi::os {
 
 namespace {
+
+// MemorySanitizer does not see raw system calls and assembly: what they have zeroed is initialised again.
+void note_zeroed([[maybe_unused]] uintptr_t address, [[maybe_unused]] size_t size) {
+#if __has_feature(memory_sanitizer)
+  __msan_unpoison(reinterpret_cast<void*>(address), size);
+#endif
+}
 
 // A raw call: the sanitizers' own mmap would clear shadow memory for the whole region.
 uintptr_t map_inaccessible(uintptr_t address, size_t size, int flags) {
@@ -32,6 +42,7 @@ void zero_page(uintptr_t address) {
   auto* destination = reinterpret_cast<void*>(address);
   size_t words = 4096 / 8;
   __asm__ volatile("rep stosq" : "+D"(destination), "+c"(words) : "a"(0) : "memory");
+  note_zeroed(address, 4096);
 }
 
 void set_bits(uint64_t* words, size_t first, size_t count, bool value) {
@@ -199,7 +210,9 @@ int Region::close(uintptr_t address, size_t size) {
 }
 
 int Region::discard(uintptr_t address, size_t size) {
-  return syscall(SYS_madvise, address, size, MADV_DONTNEED) == 0 ? 0 : errno;
+  if (syscall(SYS_madvise, address, size, MADV_DONTNEED) != 0) return errno;
+  note_zeroed(address, size);
+  return 0;
 }
 
 void Region::spoil(uintptr_t address, size_t size) {

@@ -4,6 +4,7 @@ extern "C" {
 const char* __asan_default_options();
 const char* __ubsan_default_options();
 const char* __tsan_default_options();
+const char* __msan_default_options();
 
 // A small quarantine, since the allocator under test is not ASan's and only the harness would fill it. Sizes that no
 // machine has are part of the job, so an answer of NULL is one.
@@ -21,5 +22,11 @@ const char* __ubsan_default_options() {
 const char* __tsan_default_options() {
   return "halt_on_error=1:second_deadlock_stack=1:report_thread_leaks=0:die_after_fork=0:handle_abort=0:"
          "allocator_may_return_null=1";
+}
+
+// Nothing but the blocks of the allocator under test is marked, by the harness itself (harness/model/uninitialised.h):
+// the process's own malloc serves code that is compiled without MemorySanitizer.
+const char* __msan_default_options() {
+  return "poison_in_malloc=0:poison_in_free=0:handle_abort=0:allocator_may_return_null=1";
 }
 }

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "harness/exec/operations.h"
+#include "harness/model/uninitialised.h"
 #include "harness/oracle/alignment.h"
 #include "harness/oracle/contents.h"
 #include "harness/oracle/expand.h"
@@ -207,6 +208,7 @@ bool Operations::adopt(uint64_t slot, Block block, const Grant& grant) {
   const bool keeps_slack = block.zeroed && api_.rezalloc != nullptr && block.seed % kCleanSlackOneIn == 0;
   block.filled = keeps_slack ? block.requested : block.usable;
   if (!check_inside(subject_, slot, block, violation)) return false;
+  mark_initialised(block.bytes(), block.usable);
   if (!insert_without_overlap(heap_, slot, block, violation)) return false;
   if (!credible && !check_usable_covers(slot, block, usable, violation)) return false;
   if (!check_what_was_told(slot, grant) || !check_bytes_granted(slot, grant)) return false;

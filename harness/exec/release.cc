@@ -1,5 +1,6 @@
 // Calls that take a block back. What their caller must know of it - its size, its alignment - comes from the model.
 #include "harness/exec/operations.h"
+#include "harness/model/uninitialised.h"
 #include "harness/oracle/overlap.h"
 #include "harness/oracle/usable_size.h"
 
@@ -16,9 +17,11 @@ void Operations::forget(uint64_t slot, const Block& block) {
   heap_.remove(slot);
   if (options_.observer != nullptr) reuse_.freed(block.address);
   if (strict_) heap_.remember_freed(slot, block, here_);
+  mark_uninitialised(block.bytes(), block.usable);
 }
 
 bool Operations::put_back(uint64_t slot, const Block& block) {
+  mark_initialised(block.bytes(), block.usable);
   return insert_without_overlap(heap_, slot, block, result_.violation);
 }
 

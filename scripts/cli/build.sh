@@ -4,7 +4,7 @@
 # Ninja targets that a user's subcommand needs of a flavour; the unit tests are built by `test` only.
 tool_targets() {
   case $1 in
-    fuzz) echo 'assay_tool fuzz_targets' ;;
+    fuzz | tsan | msan) echo 'assay_tool fuzz_targets' ;;
     release) echo 'assay_tool assay_worker assay_record ximalloc ximalloc_shared bench_workload' ;;
     *) echo 'assay_tool' ;;
   esac
@@ -114,6 +114,35 @@ header_flavour() {
   done < <(head -c 65536 -- "$1" | tr -d '\0')
 }
 
+# What the selected mutants are built from, a line each: flavour, target, hunter; from the headers of the patches.
+mutant_builds() {
+  local globs=() patches=() list='' word
+  for word in "${words[@]}"; do
+    case $word in
+      --filter | --patch) list=$word ;;
+      --filter=*) globs+=("${word#*=}") ;;
+      --patch=*) patches+=("${word#*=}"); list=--patch ;;
+      -*) list='' ;;
+      *)
+        [[ $list != --filter ]] || { globs+=("$word"); list=''; }
+        [[ $list != --patch ]] || patches+=("$word") ;;
+    esac
+  done
+  local patch glob
+  if ((${#patches[@]} == 0)); then
+    for patch in "$ASSAY_ROOT"/mutants/*.patch; do
+      for glob in "${globs[@]-*}"; do
+        # The right side is a pattern on purpose.
+        # shellcheck disable=SC2053
+        [[ $(basename "$patch" .patch) == $glob ]] && patches+=("$patch") && break
+      done
+    done
+  fi
+  for patch in "${patches[@]}"; do
+    sed -n -E '/^# Expect: /{s/^# Expect: ([a-z_]+)(@([a-z-]+))? ([a-z]+) .*/\3 \1 \4/;s/^ /fuzz /;p;q}' "$patch"
+  done
+}
+
 # Sets `flavour`, the one that runs, and `flavours_to_build` ("flavour:targets").
 choose_flavours() {
   local default_flavour=release file named wanted=()
@@ -146,12 +175,18 @@ choose_flavours() {
       *) wanted+=(release) ;;
     esac
   done
+  local -A tests=()
   if [[ $subcommand == mutants ]]; then
     wanted+=(fuzz)
+    local target hunter
+    while read -r named target hunter; do
+      wanted+=("$named")
+      [[ $hunter != test || " ${tests[$named]-} " == *" $target "* ]] || tests[$named]+=" $target"
+    done < <(mutant_builds)
   fi
   flavours_to_build=()
   for named in $(printf '%s\n' "${wanted[@]}" | sort -u); do
     [[ " ${flavours[*]} " == *" $named "* ]] || refuse "unknown flavour '$named' (here: ${flavours[*]})"
-    flavours_to_build+=("$named:$(tool_targets "$named")")
+    flavours_to_build+=("$named:$(tool_targets "$named")${tests[$named]-}")
   done
 }

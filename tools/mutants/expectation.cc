@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <fstream>
 #include <sstream>
@@ -15,6 +16,20 @@ namespace assay::mutants {
 namespace {
 
 constexpr std::string_view kHeader = "# Expect:";
+
+constexpr std::array<std::string_view, 4> kHunters = {"fuzz", "sweep", "explore", "test"};
+
+Hunter parse_hunter(const std::string& word, const std::string& where) {
+  const auto* const found = std::find(kHunters.begin(), kHunters.end(), word);
+  if (found == kHunters.end())
+    throw InputError{fmt::format("{}: a mutant is hunted by fuzz, sweep, explore or test, not by '{}'", where, word)};
+  return static_cast<Hunter>(found - kHunters.begin());
+}
+
+// It becomes part of a path.
+bool is_name(std::string_view word) {
+  return !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == std::string_view::npos;
+}
 
 std::vector<Oracle> parse_oracles(const std::string& names, const std::string& where) {
   std::vector<Oracle> oracles;
@@ -33,13 +48,17 @@ void parse_header(const std::string& line, const std::string& where, Expectation
   words >> target >> how >> oracles >> within;
   constexpr std::string_view kWithin = "within=";
   if (!within.starts_with(kWithin) || (words >> rest)) {
-    throw InputError{fmt::format("{}: the header is '# Expect: TARGET fuzz ORACLE[|ORACLE] within=SECONDS'", where)};
+    throw InputError{fmt::format(
+        "{}: the header is '# Expect: TARGET[@FLAVOUR] fuzz|sweep|explore|test ORACLE[|ORACLE] within=SECONDS'",
+        where)};
   }
-  if (target.find('@') != std::string::npos && !target.ends_with("@fuzz")) {
-    throw InputError{fmt::format("{}: this version hunts in the fuzz flavour only, not in '{}'", where, target)};
+  const size_t at = target.find('@');
+  expectation.target = target.substr(0, at);
+  if (at != std::string::npos) expectation.flavour = target.substr(at + 1);
+  if (expectation.target.empty() || !is_name(expectation.flavour)) {
+    throw InputError{fmt::format("{}: '{}' is no target with a flavour", where, target)};
   }
-  if (how != "fuzz") throw InputError{fmt::format("{}: this version hunts by 'fuzz', not by '{}'", where, how)};
-  expectation.target = target.substr(0, target.find('@'));
+  expectation.hunter = parse_hunter(how, where);
   expectation.oracles = parse_oracles(oracles, where);
   const char* end = within.data() + within.size();
   const auto parsed = std::from_chars(within.data() + kWithin.size(), end, expectation.within_seconds);
@@ -58,6 +77,10 @@ std::string changed_file(std::string_view line) {
 }
 
 }  // namespace
+
+std::string_view name(Hunter hunter) {
+  return kHunters[static_cast<size_t>(hunter)];
+}
 
 bool Expectation::accepts(Oracle oracle) const {
   if (oracle == Oracle::kNone) return false;

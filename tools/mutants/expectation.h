@@ -3,18 +3,31 @@
 //   # Expect: <target>[@flavour] <fuzz|sweep|explore|test> <oracle>[|<oracle>] within=<seconds>
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "harness/oracle/violation.h"
 
 namespace assay::mutants {
 
+// The means that a mutant is hunted with.
+enum class Hunter : uint8_t {
+  kFuzz,     // the target, a libFuzzer binary
+  kSweep,    // `assay sweep` on the committed programs of the target
+  kExplore,  // `assay explore` on the committed programs of the target
+  kTest,     // the target is a test executable: a failed test is `exit`, a signal `crash` or `abort`
+};
+std::string_view name(Hunter hunter);  // "fuzz", ...
+
 struct Expectation {
   std::string name;  // of the patch file, without .patch
   std::filesystem::path patch;
   std::string target = "alloc_ops";
+  std::string flavour = "fuzz";
+  Hunter hunter = Hunter::kFuzz;
   std::vector<Oracle> oracles;  // empty in a patch without header: any oracle is right
   int within_seconds = 60;
   std::vector<std::string> files;  // "allocator/heap/free.cc"

@@ -43,6 +43,18 @@ TEST_F(ExpectationTest, ReadsHeaderAndFiles) {
   EXPECT_FALSE(mutant.accepts(Oracle::kNone));
 }
 
+TEST_F(ExpectationTest, ReadsHowAndInWhichFlavourItIsHunted) {
+  const Expectation swept =
+      read_expectation(write(std::string("# Expect: alloc_ops sweep crash within=9\n") + kBody), true);
+  EXPECT_EQ(swept.hunter, Hunter::kSweep);
+  EXPECT_EQ(swept.flavour, "fuzz");
+  const Expectation explored =
+      read_expectation(write(std::string("# Expect: sched@fuzz-sched explore overlap within=9\n") + kBody), true);
+  EXPECT_EQ(explored.hunter, Hunter::kExplore);
+  EXPECT_EQ(explored.target, "sched");
+  EXPECT_EQ(explored.flavour, "fuzz-sched");
+}
+
 TEST_F(ExpectationTest, WithoutHeaderAnyOracleIsRight) {
   const Expectation mutant = read_expectation(write(kBody), false);
   EXPECT_TRUE(mutant.accepts(Oracle::kCrash));
@@ -59,9 +71,9 @@ TEST_F(ExpectationTest, RefusesWhatIsWrong) {
               ::testing::HasSubstr("not a number of seconds"));
   EXPECT_THAT(refusal("# Expect: alloc_ops fuzz crash within=3s\n" + body),
               ::testing::HasSubstr("not a number of seconds"));
-  EXPECT_THAT(refusal("# Expect: alloc_ops sweep crash within=3\n" + body), ::testing::HasSubstr("not by 'sweep'"));
-  EXPECT_THAT(refusal("# Expect: alloc_ops@sched fuzz crash within=3\n" + body),
-              ::testing::HasSubstr("fuzz flavour only"));
+  EXPECT_THAT(refusal("# Expect: alloc_ops chance crash within=3\n" + body), ::testing::HasSubstr("not by 'chance'"));
+  EXPECT_THAT(refusal("# Expect: alloc_ops@../x fuzz crash within=3\n" + body),
+              ::testing::HasSubstr("no target with a flavour"));
   EXPECT_THAT(refusal("nothing\n", false), ::testing::HasSubstr("no patch on allocator/"));
   EXPECT_THAT(refusal("--- a/tools/main.cc\n+++ b/tools/main.cc\n", false), ::testing::HasSubstr("not in allocator/"));
   EXPECT_THAT(refusal("--- a/x\n+++ b/allocator/../tools/main.cc\n", false), ::testing::HasSubstr("not in allocator/"));

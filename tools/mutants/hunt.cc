@@ -33,7 +33,8 @@ void read_log(const fs::path& log, HuntResult& result) {
       result.oracle = Oracle::kHang;
     } else if (!result.found() && line.find("ERROR: AddressSanitizer") != std::string::npos) {
       result.oracle = line.find("ABRT") != std::string::npos ? Oracle::kAbort : Oracle::kSanitizer;
-    } else if (!result.found() && line.find(": runtime error: ") != std::string::npos) {
+    } else if (!result.found() && (line.find(": runtime error: ") != std::string::npos ||
+                                   line.find("MemorySanitizer: ") != std::string::npos)) {
       result.oracle = Oracle::kSanitizer;
     } else if (!result.found() && line.find("ERROR: libFuzzer: deadly signal") != std::string::npos) {
       result.oracle = Oracle::kCrash;
@@ -49,9 +50,70 @@ std::vector<fs::path> artifacts(const fs::path& folder) {
   return files;
 }
 
+// What `tool` answers with --json: the answer alone, what it says to people goes nowhere. Null when there was none.
+nlohmann::json answer_of(const fs::path& tool, const std::vector<std::string>& words, const fs::path& log,
+                         std::chrono::milliseconds limit) {
+  std::vector<std::string> argv = {"/bin/sh", "-c", "exec \"$0\" \"$@\" --json 2>/dev/null", tool.string()};
+  argv.insert(argv.end(), words.begin(), words.end());
+  run_command({argv, {}, {}, log}, limit);
+  std::ifstream stream(log);
+  const nlohmann::json answer = nlohmann::json::parse(stream, nullptr, false);
+  return answer.is_discarded() || !answer.contains("files") ? nlohmann::json() : answer;
+}
+
+// Sweeps or explores one program after the other, until one shows something or the time is over. Each find is kept by
+// the tool as a program of its own, whose replay says which oracle it is.
+HuntResult search(const HuntOptions& options) {
+  HuntResult result;
+  const auto start = std::chrono::steady_clock::now();
+  const auto limit = std::chrono::seconds(options.seconds);
+  for (const fs::path& program : options.programs) {
+    const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    if (spent >= limit || result.found()) break;
+    const nlohmann::json answer = answer_of(
+        options.tool, {std::string(name(options.hunter)), program.string(), "--seed", std::to_string(options.seed)},
+        options.folder / "search.json", limit - spent);
+    if (answer.is_null()) continue;
+    for (const nlohmann::json& row : answer["files"]) {
+      result.programs += row.value("points", uint64_t{0}) + row.value("schedules", uint64_t{0});
+      const std::string output = row.value("output", nlohmann::json("")).is_string() ? row.value("output", "") : "";
+      if (row.value("violations", 0) == 0 || output.empty()) continue;
+      const ReplayResult again = replay(options.tool, {output}, options.folder / "replay");
+      if (!again.oracles.empty()) result.oracle = result.replayed_oracle = again.oracles.front();
+    }
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+  result.seconds = seconds.count();
+  return result;
+}
+
+HuntResult run_test(const HuntOptions& options) {
+  const CommandResult run = run_command({{options.target.string()}, options.folder, {}, options.folder / "log"},
+                                        std::chrono::seconds(options.seconds));
+  HuntResult result;
+  result.programs = 1;
+  result.seconds = run.seconds;
+  constexpr int kAborted = 128 + 6;
+  if (run.timed_out) {
+    result.oracle = Oracle::kHang;
+  } else if (run.status == 127) {
+    result.fault = options.target.string() + " could not be started";
+  } else if (run.status > 128) {
+    result.oracle = run.status == kAborted ? Oracle::kAbort : Oracle::kCrash;
+  } else if (run.status != 0) {
+    result.oracle = Oracle::kExit;
+  }
+  return result;
+}
+
 }  // namespace
 
 HuntResult hunt(const HuntOptions& options) {
+  if (options.hunter != Hunter::kFuzz) {
+    fs::remove_all(options.folder);
+    fs::create_directories(options.folder);
+    return options.hunter == Hunter::kTest ? run_test(options) : search(options);
+  }
   fs::remove_all(options.folder);
   const fs::path corpus = options.folder / "corpus", finds = options.folder / "finds", log = options.folder / "log";
   fs::create_directories(corpus);
@@ -88,13 +150,10 @@ HuntResult hunt(const HuntOptions& options) {
 ReplayResult replay(const fs::path& tool, const std::vector<fs::path>& programs, const fs::path& log) {
   ReplayResult result;
   if (programs.empty()) return result;
-  // The answer alone: what the tool says to people goes nowhere.
-  std::vector<std::string> argv = {"/bin/sh", "-c", "exec \"$0\" replay --json \"$@\" 2>/dev/null", tool.string()};
-  for (const fs::path& program : programs) argv.push_back(program.string());
-  run_command({argv, {}, {}, log}, std::chrono::minutes(10));
-  std::ifstream stream(log);
-  const nlohmann::json answer = nlohmann::json::parse(stream, nullptr, false);
-  if (answer.is_discarded() || !answer.contains("files")) {
+  std::vector<std::string> words = {"replay"};
+  for (const fs::path& program : programs) words.push_back(program.string());
+  const nlohmann::json answer = answer_of(tool, words, log, std::chrono::minutes(10));
+  if (answer.is_null()) {
     result.fault = fmt::format("{} replay gave no answer (log: {})", tool.string(), log.string());
     return result;
   }

@@ -1,4 +1,5 @@
-// Hunts a mutant, or the allocator as it is, with a fuzz target; and runs it on programs that are there already.
+// Hunts a mutant, or the allocator as it is, with a fuzz target, with a search through all cases of programs that are
+// there, or with a test; and runs it on programs that are there already.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "harness/oracle/violation.h"
+#include "tools/mutants/expectation.h"
 
 namespace assay::mutants {
 
@@ -15,6 +17,8 @@ struct HuntOptions {
   std::filesystem::path tool;    // `assay` of the same build; empty: finds are not replayed
   std::filesystem::path seeds;   // folder of byte programs, read only
   std::filesystem::path folder;  // grown corpus, artifacts and log go here; emptied first
+  Hunter hunter = Hunter::kFuzz;
+  std::vector<std::filesystem::path> programs;  // what a sweep or an exploration goes through
   int seconds = 60;
   uint64_t seed = 1;
 };
@@ -23,7 +27,7 @@ struct HuntResult {
   Oracle oracle = Oracle::kNone;           // of the first violation
   Oracle replayed_oracle = Oracle::kNone;  // what the strict replay of the find in a fresh process says
   std::string token;
-  uint64_t programs = 0;
+  uint64_t programs = 0;  // for a sweep its points, for an exploration its schedules
   double seconds = 0;
   std::string fault;  // why the target could not run, "" when it could
 

@@ -48,10 +48,11 @@ void apply_patch(const Expectation& mutant, const fs::path& folder) {
   throw InputError{fmt::format("{}: does not apply to allocator/ (log: {})", mutant.patch.string(), log.string())};
 }
 
-std::vector<std::string> ninja_lines(const SourceTree& tree, std::vector<std::string> words, const fs::path& scratch) {
-  words.insert(words.begin(), {"ninja", "-C", tree.fuzz_build.string(), "-t"});
+// What `ninja -t` says about a build folder.
+std::vector<std::string> ninja_lines(const fs::path& folder, std::vector<std::string> words, const fs::path& scratch) {
+  words.insert(words.begin(), {"ninja", "-C", folder.string(), "-t"});
   if (run_command({words, {}, {}, scratch}).status != 0) {
-    throw InputError{fmt::format("{} is not a complete build: {}", tree.fuzz_build.string(), first_error(scratch))};
+    throw InputError{fmt::format("{} is not a complete build: {}", folder.string(), first_error(scratch))};
   }
   std::vector<std::string> lines;
   std::ifstream stream(scratch);
@@ -61,15 +62,16 @@ std::vector<std::string> ninja_lines(const SourceTree& tree, std::vector<std::st
   return lines;
 }
 
-// Outputs of build/fuzz that depend on a patched file, from what the compiler told ninja.
+// Outputs of the flavour's build that depend on a patched file, from what the compiler told ninja.
 std::set<std::string> stale_outputs(const SourceTree& tree, const Expectation& mutant, const fs::path& scratch) {
   std::set<std::string> patched, stale;
   for (const std::string& file : mutant.files) patched.insert((tree.root / file).string());
   std::string output;
-  for (const std::string& line : ninja_lines(tree, {"deps"}, scratch)) {
+  const fs::path original = tree.build_of(mutant.flavour);
+  for (const std::string& line : ninja_lines(original, {"deps"}, scratch)) {
     if (!line.empty() && line[0] != ' ') {
       output = line.substr(0, line.find(": #deps"));
-    } else if (line.size() > 4 && patched.contains(fs::weakly_canonical(tree.fuzz_build / line.substr(4)).string())) {
+    } else if (line.size() > 4 && patched.contains(fs::weakly_canonical(original / line.substr(4)).string())) {
       stale.insert(output);
     }
   }
@@ -84,7 +86,7 @@ std::string output_of(const std::string& compile_command) {
   return "";
 }
 
-// The mutant's build folder looks like build/fuzz: links to everything there but what the allocator's source decides.
+// The mutant's build folder looks like the original: links to everything there but what the allocator's source decides.
 void mirror(const fs::path& from, const fs::path& to, const std::set<std::string>& own) {
   fs::create_directories(to);
   for (const fs::directory_entry& entry : fs::directory_iterator(from)) {
@@ -111,17 +113,25 @@ void write_ninja(const fs::path& file, const std::vector<Step>& steps) {
 SourceTree SourceTree::of_this_tool() {
   SourceTree tree;
   tree.root = repository_root();
-  tree.fuzz_build = tree.root / "build" / "fuzz";
-  if (!fs::exists(tree.root / "allocator") || !fs::exists(tree.fuzz_build / "build.ninja")) {
-    throw InputError{"mutants are built from the source tree: build its fuzz flavour first (./assay build fuzz)"};
-  }
+  if (!fs::exists(tree.root / "allocator"))
+    throw InputError{"mutants are built from the source tree, and there is none"};
   return tree;
+}
+
+fs::path SourceTree::build_of(const std::string& flavour) const {
+  const fs::path folder = root / "build" / flavour;
+  if (!fs::exists(folder / "build.ninja")) {
+    throw InputError{fmt::format(
+        "mutants are built from the source tree: build its {0} flavour first (./assay build {0})", flavour)};
+  }
+  return folder;
 }
 
 MutantBuild build_mutant(const Expectation& mutant, const SourceTree& tree) {
   const auto start = std::chrono::steady_clock::now();
   const fs::path folder = tree.mutant_folder(mutant.name);
   const fs::path build = folder / "build";
+  const fs::path original = tree.build_of(mutant.flavour);
   const fs::path scratch = folder / "ninja.log";
   fs::remove_all(folder);
   fs::create_directories(folder);
@@ -133,14 +143,14 @@ MutantBuild build_mutant(const Expectation& mutant, const SourceTree& tree) {
   std::vector<Step> steps;
   std::string archive_inputs;
   const std::string archive = "lib/libximalloc.a";
-  for (const std::string& line : ninja_lines(tree, {"commands", archive}, scratch)) {
+  for (const std::string& line : ninja_lines(original, {"commands", archive}, scratch)) {
     if (line.find(archive) == std::string::npos) {
       const std::string object = output_of(line);
       if (object.empty()) continue;
       objects.insert(object);
       fs::create_directories((build / object).parent_path());
       if (!stale.contains(object)) {
-        fs::create_symlink(tree.fuzz_build / object, build / object);
+        fs::create_symlink(original / object, build / object);
         continue;
       }
       const std::string command =
@@ -154,7 +164,8 @@ MutantBuild build_mutant(const Expectation& mutant, const SourceTree& tree) {
     }
   }
   if (archive_inputs.empty()) {
-    throw InputError{fmt::format("{}: changes nothing that the fuzz flavour compiles", mutant.patch.string())};
+    throw InputError{
+        fmt::format("{}: changes nothing that the {} flavour compiles", mutant.patch.string(), mutant.flavour)};
   }
   for (const std::string& output : stale) {
     if (!objects.contains(output) && output.find("_test") == std::string::npos && !output.starts_with("allocator/")) {
@@ -162,11 +173,15 @@ MutantBuild build_mutant(const Expectation& mutant, const SourceTree& tree) {
           fmt::format("{}: changes a header that the harness includes ({})", mutant.patch.string(), output)};
     }
   }
-  mirror(tree.fuzz_build, build, {"allocator", "bin", "lib", "build.ninja", ".ninja_log", ".ninja_deps", "CMakeFiles"});
-  mirror(tree.fuzz_build / "lib", build / "lib", {"libximalloc.a"});
+  mirror(original, build, {"allocator", "bin", "lib", "build.ninja", ".ninja_log", ".ninja_deps", "CMakeFiles"});
+  mirror(original / "lib", build / "lib", {"libximalloc.a"});
   fs::create_directories(build / "bin");
-  for (const std::string& program : {"bin/" + mutant.target, std::string("bin/assay")}) {
-    for (const std::string& line : ninja_lines(tree, {"commands", "-s", program}, scratch)) {
+  // The fuzz target or the test, and the tool that sweeps, explores and replays.
+  std::vector<std::string> programs;
+  if (mutant.hunter == Hunter::kFuzz || mutant.hunter == Hunter::kTest) programs.push_back("bin/" + mutant.target);
+  if (mutant.hunter != Hunter::kTest) programs.push_back("bin/assay");
+  for (const std::string& program : programs) {
+    for (const std::string& line : ninja_lines(original, {"commands", "-s", program}, scratch)) {
       steps.push_back({program, archive, line});
     }
   }

@@ -11,14 +11,18 @@ int killed(const std::vector<Row>& rows) {
 }
 
 std::string heading(bool blind) {
-  return fmt::format("{:<26} {:<9} {:<28} {:<12} {:>7} {:>9} {:>7}{:>7}  {}", "mutant", "", "expected", "caught by",
+  return fmt::format("{:<26} {:<9} {:<28} {:<12} {:>7} {:>9} {:>7}{:>13}  {}", "mutant", "", "expected", "caught by",
                      "seconds", "programs", "replay", blind ? "blind" : "", "build");
 }
 
 std::string text(const Row& row) {
-  const std::string blind = row.killed_blind ? fmt::format("{}/{}", *row.killed_blind, kBlindHunts) : "";
+  std::string blind;
+  if (row.killed_blind) {
+    blind = fmt::format("{}/{}", *row.killed_blind, kBlindHunts);
+    if (*row.killed_blind > 0) blind += fmt::format(" {:.1f} s", row.blind_seconds);
+  }
   const std::string expected = row.mutant.oracles.empty() ? "any" : row.mutant.oracle_names();
-  return fmt::format("{:<26} {:<9} {:<28} {:<12} {:>7.1f} {:>9} {:>7}{:>7}  {:.0f} s", row.mutant.name,
+  return fmt::format("{:<26} {:<9} {:<28} {:<12} {:>7.1f} {:>9} {:>7}{:>13}  {:.0f} s", row.mutant.name,
                      row.killed ? "killed" : "SURVIVED", expected, row.oracle == Oracle::kNone ? "-" : name(row.oracle),
                      row.seconds, row.programs, row.killed_by_replay ? "yes" : "no", blind, row.build_seconds);
 }
@@ -39,7 +43,10 @@ nlohmann::json json(const std::vector<Row>& rows, const Control& control) {
                              {"seconds", row.seconds},
                              {"programs", row.programs},
                              {"build_seconds", row.build_seconds}};
-    if (row.killed_blind) object["killed_blind"] = *row.killed_blind;
+    if (row.killed_blind) {
+      object["killed_blind"] = *row.killed_blind;
+      object["blind_seconds"] = *row.killed_blind > 0 ? nlohmann::json(row.blind_seconds) : nlohmann::json();
+    }
     fields["mutants"].push_back(object);
   }
   return fields;

@@ -18,6 +18,7 @@ struct Row {
   bool killed = false;            // by an oracle that the header names
   bool killed_by_replay = false;
   std::optional<int> killed_blind;  // of kBlindHunts
+  double blind_seconds = 0;         // median of those that killed it
   double seconds = 0;
   uint64_t programs = 0;
   double build_seconds = 0;
