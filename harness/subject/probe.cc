@@ -84,6 +84,7 @@ bool probe_extensions_errno(const SubjectApi& api) {
 bool probe_extensions_bad_alignment(const SubjectApi& api) {
   for (const size_t alignment : kBadAlignments) {
     if (api.malloc_aligned(240, alignment) != nullptr) return false;
+    if (api.realloc_aligned != nullptr && api.realloc_aligned(nullptr, 240, alignment) != nullptr) return false;
   }
   return true;
 }
