@@ -1,5 +1,7 @@
 #include "allocator/arena/arena_set.h"
 #include "allocator/check/check.h"
+#include "allocator/os/seam.h"
+#include "allocator/os/unmap_later.h"
 #include "allocator/page_map/page_map.h"
 
 namespace xi {
@@ -43,6 +45,9 @@ void check_free_slices(const Arena* arena, CheckReport& report) {
 }  // namespace
 
 void check_arenas(CheckReport& report, Census& census) {
+  // What the system has handed out for blocks is arenas, mappings of huge blocks, and what it has refused to take back.
+  report.expect(os::seam_footprint().mapped_bytes == mapped_bytes() + os::block_bytes_waiting(),
+                "address space was mapped that nobody knows of, or unmapped that somebody uses", 0);
   for (size_t i = 0; const Arena* const arena = arena_at(i); ++i) {
     report.expect(arena->is_valid(), "an arena's bitmaps contradict each other", arena->base);
     check_slices(arena, report, census);

@@ -92,6 +92,12 @@ bool seam_is_committed(uintptr_t address, size_t size) {
   return region.is_committed(address, size);
 }
 
+bool seam_is_for_blocks(uintptr_t address, size_t size) {
+  SeamGuard guard(seam.lock);
+  const Region::Range* const range = region.covering(address, size);
+  return range != nullptr && range->purpose == Purpose::kBlocks;
+}
+
 uintptr_t seam_first_dirty() {
   return region.first_dirty();
 }

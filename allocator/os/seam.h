@@ -48,6 +48,8 @@ struct SeamFootprint {
 };
 SeamFootprint seam_footprint();  // of blocks, without metadata
 bool seam_is_committed(uintptr_t address, size_t size);
+// Whether the range is a part of one mapping for blocks.
+bool seam_is_for_blocks(uintptr_t address, size_t size);
 bool seam_addresses_are_fixed();
 
 // Everything unmapped, as before the first call.

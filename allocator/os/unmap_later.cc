@@ -3,6 +3,10 @@
 #include "allocator/base/lock.h"
 #include "allocator/os/calls.h"
 #include "allocator/os/errno_keeper.h"
+#if defined(XIMALLOC_TEST_SEAMS)
+#include "allocator/base/bits.h"
+#include "allocator/os/seam.h"
+#endif
 
 namespace xi::os {
 
@@ -74,6 +78,18 @@ void lock_unmaps() {
 void unlock_unmaps() {
   waiting.lock.unlock();
 }
+
+#if defined(XIMALLOC_TEST_SEAMS)
+size_t block_bytes_waiting() {
+  LockGuard guard(waiting.lock);
+  size_t bytes = 0;
+  for (size_t i = 0; i < waiting.count.load(kRelaxed); ++i) {
+    const Mapping& mapping = waiting.mappings[(waiting.first + i) % kRoom];
+    if (seam_is_for_blocks(address_of(mapping.address), mapping.size)) bytes += mapping.size;
+  }
+  return bytes;
+}
+#endif
 
 void reset_unmaps() {
   waiting.count.store(0, kRelaxed);

@@ -19,6 +19,11 @@ size_t unmaps_waiting();
 void lock_unmaps();
 void unlock_unmaps();
 
+#if defined(XIMALLOC_TEST_SEAMS)
+// Of what waits, the address space that was mapped for blocks.
+size_t block_bytes_waiting();
+#endif
+
 // For a reset: the mappings have gone with all others.
 void reset_unmaps();
 
