@@ -76,3 +76,14 @@ void* xi_new_reallocn(void* block, size_t count, size_t size) {
   if (!xi::multiply(count, size, &total)) throw_bad_alloc();
   return xi_new_realloc(block, total);
 }
+
+// The handler is the program's, and runs outside of the heap.
+void* xi_heap_alloc_new(xi_heap_t* heap, size_t size) {
+  return or_throw([=] { return xi_heap_malloc(heap, size); });
+}
+
+void* xi_heap_alloc_new_n(xi_heap_t* heap, size_t count, size_t size) {
+  size_t total = 0;
+  if (!xi::multiply(count, size, &total)) throw_bad_alloc();
+  return xi_heap_alloc_new(heap, total);
+}

@@ -88,7 +88,8 @@ int serve_again(void* old, const Request& request, void** out) {
   check_block(page, "realloc", old);
   if (!is_power_of_two(request.alignment)) return EINVAL;
   const size_t usable = page->usable_size(old);
-  if (fits_in_place(request.size, usable) && is_aligned(address_of(old) + request.offset, request.alignment)) {
+  if (fits_in_place(request.size, usable) && is_aligned(address_of(old) + request.offset, request.alignment) &&
+      (request.within == nullptr || page->heap.load(kRelaxed) == request.within)) {
     // What is cut off becomes zero now, since nobody knows at the next growth how much of the block was in use.
     if (request.zero) memset(static_cast<char*>(old) + request.size, 0, usable - request.size);
     *out = old;
@@ -119,6 +120,7 @@ void* reallocate_request(void* old, const Request& request) {
 
 void* fail(int error) {
   if (const ErrorFunction function = error_hook.function.load(kAcquire)) {
+    const OutsideOfHeapCall outside;
     function(error, error_hook.argument.load(kAcquire));
   }
   errno = error;

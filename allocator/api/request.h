@@ -6,12 +6,15 @@
 
 namespace xi {
 
+struct Heap;
+
 // The address handed out plus `offset` is a multiple of `alignment`.
 struct Request {
   size_t size = 0;
   size_t alignment = 1;
   size_t offset = 0;
   bool zero = false;
+  const Heap* within = nullptr;  // a block that stays where it is must be this heap's
 };
 
 // 0 and the block in *out, or EINVAL (the alignment is no power of two) or ENOMEM. errno is left alone.

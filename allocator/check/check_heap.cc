@@ -69,7 +69,8 @@ void check_heaps(CheckReport& report, Census& census) {
     check_queues(heap, report);
     check_direct(heap, report);
     check_retired(heap, report);
-    report.expect(heap->state == HeapState::kLive || heap->pages.empty(), "an unused heap has pages", address_of(heap));
+    report.expect(heap->state != HeapState::kUnused || heap->pages.empty(), "an unused heap has pages",
+                  address_of(heap));
   }
   report.expect(static_cast<int64_t>(in_use) == statistics.heaps.get(),
                 "the statistic of heaps differs from their number", in_use);

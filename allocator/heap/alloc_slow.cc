@@ -37,6 +37,11 @@ Page* page_from_queue(Heap* heap, Bin bin) {
   return nullptr;
 }
 
+Page* page_that_came_back(Heap* heap, Bin bin) {
+  take_returned_pages(heap);
+  return page_from_queue(heap, bin);
+}
+
 Allocation allocate_huge(Heap* heap, size_t size, size_t alignment) {
   bool zero = false;
   void* const block = new_huge_block(heap, size, alignment, &zero);
@@ -52,7 +57,7 @@ Allocation allocate_slow(size_t size) {
   if (size > kLargeBlockMax) return allocate_huge(heap, size, kSliceSize);
   const Bin bin = Bin::of_size(size);
   Page* page = page_from_queue(heap, bin);
-  if (page == nullptr) page = reclaim(heap, bin);
+  if (page == nullptr) page = heap->is_backing ? reclaim(heap, bin) : page_that_came_back(heap, bin);
   if (page == nullptr) page = new_page(heap, bin);
   if (page == nullptr) return {nullptr, false};
   const bool has_block = page->free != nullptr || page->refill();

@@ -14,6 +14,7 @@ constinit Atomic<uint64_t> requests;
 }
 
 void collect_heap(Heap* heap) {
+  take_returned_pages(heap);
   age_retired(heap, true);
   for (PageQueue& queue : heap->queues) {
     for (Page* page = queue.first(); page != nullptr;) {
@@ -27,10 +28,12 @@ void collect_heap(Heap* heap) {
 
 void collect(bool force) {
   if (thread_state.has_heap()) {
-    Heap* const heap = thread_state.heap;
-    run_deferred_free(heap, force);
-    if (force) heap->collected_epoch = requests.fetch_add(1, kRelaxed) + 1;
-    collect_heap(heap);
+    run_deferred_free(thread_state.backing, force);
+    const uint64_t epoch = force ? requests.fetch_add(1, kRelaxed) + 1 : 0;
+    for (Heap* heap = thread_state.backing; heap != nullptr; heap = heap->next_of_thread) {
+      if (force) heap->collected_epoch = epoch;
+      collect_heap(heap);
+    }
   } else if (force) {
     requests.fetch_add(1, kRelaxed);
   }

@@ -19,11 +19,11 @@ void free_remote(void* pointer, Page* page) {
   }
   // From the push on the block, and with it the page, may be gone, unless the push has made the page ours.
   if (!page->push_thread_free(block)) return;
-  settle(page, thread_state.has_heap() ? thread_state.heap : nullptr);
+  settle(page, thread_state.backing);
 }
 
 void free_emptied(void*, Page* page) {
-  retire(thread_state.heap, page);
+  retire(page->heap.load(kRelaxed), page);
 }
 
 #if defined(XIMALLOC_TEST_SEAMS)

@@ -16,6 +16,7 @@ extern const Page empty_page;
 enum class HeapState : uint8_t {
   kUnused,    // in the pool
   kLive,      // a thread's
+  kOrphaned,  // its thread has ended, and left it: its blocks live until someone ends it
   kVanished,  // its thread did not survive a fork: its pages take frees, and nothing else happens to it
 };
 
@@ -29,6 +30,15 @@ struct Heap {
   HeapState state = HeapState::kUnused;
 
   // Empty pages that are kept for a while, in case their bin is used again: oldest first.
+  // False for a heap that a program has made: its pages hold its blocks only, so that it can be destroyed.
+  bool is_backing = true;
+  Heap* next_of_thread = nullptr;
+  // For other threads, which may ask at any time whose it is: its thread; kNone when it is nobody's, or that vanished.
+  static constexpr ThreadId kWhoeverEndsIt{3};  // its thread has ended
+  Atomic<ThreadId> usable_by;
+  // Others have freed blocks of its full pages, which only it may use again.
+  Atomic<bool> has_returned_pages;
+
   uint8_t retired_count = 0;
   Page* retired[kMaxRetired] = {};
 

@@ -41,7 +41,7 @@ Heap* make_heap() {
 
 }  // namespace
 
-Heap* take_heap(ThreadId thread) {
+Heap* take_heap(ThreadId thread, bool is_backing) {
   LockGuard guard(pool.lock);
   Heap* heap = pool.unused;
   if (heap != nullptr) {
@@ -53,6 +53,10 @@ Heap* take_heap(ThreadId thread) {
   XI_ASSERT(heap->pages.empty() && heap->retired_count == 0);
   heap->thread = thread;
   heap->state = HeapState::kLive;
+  heap->is_backing = is_backing;
+  heap->next_of_thread = nullptr;
+  heap->usable_by.store(thread, kRelaxed);
+  heap->has_returned_pages.store(false, kRelaxed);
   statistics.heaps.add(1);
   return heap;
 }
@@ -63,6 +67,7 @@ void give_heap(Heap* heap) {
   statistics.heaps.add(-1);
   merge_statistics(heap);
   heap->thread = ThreadId::kNone;
+  heap->usable_by.store(ThreadId::kNone, kRelaxed);
   heap->next_unused = pool.unused;
   pool.unused = heap;
 }
@@ -97,9 +102,10 @@ void unlock_heaps() {
   pool.lock.unlock();
 }
 
-void mark_vanished_heaps(const Heap* survivor) {
+void mark_vanished_heaps(ThreadId survivor) {
   for (Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) {
-    if (heap == survivor || heap->state != HeapState::kLive) continue;
+    if (heap->thread == survivor || heap->state != HeapState::kLive) continue;
+    heap->usable_by.store(ThreadId::kNone, kRelaxed);
     heap->state = HeapState::kVanished;
     statistics.vanished_threads.add(1);
   }

@@ -6,7 +6,7 @@
 namespace xi {
 
 // A live, empty heap for the thread; null when there is no memory.
-Heap* take_heap(ThreadId thread);
+Heap* take_heap(ThreadId thread, bool is_backing);
 // The heap has no page left.
 void give_heap(Heap* heap);
 
@@ -22,10 +22,10 @@ ThreadId new_thread_id();
 Heap* first_heap();
 
 // For fork: with the pool locked and the lock of every heap held, no list of pages is half changed. In the child every
-// live heap but the caller's has lost its thread.
+// live heap of another thread has lost its own.
 void lock_heaps();
 void unlock_heaps();
-void mark_vanished_heaps(const Heap* survivor);
+void mark_vanished_heaps(ThreadId survivor);
 
 void reset_heap_pool();
 

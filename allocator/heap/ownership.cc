@@ -4,6 +4,7 @@
 #include "allocator/base/assert.h"
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
+#include "allocator/heap/thread_heap.h"
 #include "allocator/support/options.h"
 #include "allocator/support/statistics.h"
 
@@ -30,16 +31,21 @@ void set_abandoned(Page* page, bool abandoned) {
   }
 }
 
-// With less than an eighth of its blocks free a page is not worth the search: it would be full again at once.
-bool has_room(const Page* page) {
-  return !page->is_huge() && page->available() >= (page->reserved + 7) / 8;
+// The heap that a page goes to which the thread of `backing` has claimed; null: it is to be released.
+Heap* adopter(const Page* page, Heap* backing) {
+  if (backing == nullptr || page->is_huge()) return nullptr;
+  Heap* const of_page = page->heap.load(kRelaxed);
+  if (of_page == nullptr) return has_room(page) && options.reclaim_on_free != 0 ? backing : nullptr;
+  for (Heap* heap = backing; heap != nullptr; heap = heap->next_of_thread) {
+    if (heap == of_page) return heap;
+  }
+  return nullptr;
 }
 
-// Whether a claimed page goes to the heap of the thread that claimed it by a free.
-bool belongs_to(const Page* page, const Heap* heap) {
-  if (heap == nullptr || page->is_huge()) return false;
-  const Heap* const of_page = page->heap.load(kRelaxed);
-  return of_page == heap || (of_page == nullptr && has_room(page) && options.reclaim_on_free != 0);
+// Tells the heap of an exclusive page, which the caller is about to release, that it can be used again. Its struct is
+// there for ever, and nobody minds to be told in vain.
+Heap* to_be_told(const Page* page) {
+  return page->exclusive && has_room(page) ? page->heap.load(kRelaxed) : nullptr;
 }
 
 // Calls visit(page) for each page of the bin whose bit is set and that could be claimed, until it returns true.
@@ -65,8 +71,13 @@ bool each_abandoned(Bin bin, Visit visit) {
 
 }  // namespace
 
-void settle(Page* page, Heap* heap) {
+bool has_room(const Page* page) {
+  return !page->is_huge() && page->available() >= (page->reserved + 7) / 8;
+}
+
+void settle(Page* page, Heap* backing) {
   XI_ASSERT(!page->in_queue && page->retire_ticks == 0);
+  Heap* told = nullptr;
   do {
     page->collect_thread_free();
     if (page->used == 0) {
@@ -74,12 +85,15 @@ void settle(Page* page, Heap* heap) {
       end_page(page);
       return;
     }
-    if (belongs_to(page, heap)) {
+    if (Heap* const heap = adopter(page, backing)) {
       adopt(heap, page);
       return;
     }
-    set_abandoned(page, has_room(page));
+    set_abandoned(page, has_room(page) && !page->exclusive);
+    told = to_be_told(page);
   } while (!page->try_release());
+  // Now that the heap can claim it.
+  if (told != nullptr) told->has_returned_pages.store(true, kRelease);
 }
 
 void release_page(Heap* heap, Page* page) {
@@ -107,6 +121,26 @@ Page* reclaim(Heap* heap, Bin bin) {
     return true;
   });
   return found;
+}
+
+void take_returned_pages(Heap* heap) {
+  if (heap->is_backing || !heap->has_returned_pages.load(kRelaxed)) return;
+  heap->has_returned_pages.store(false, kRelaxed);
+  constexpr size_t kAtOnce = 32;
+  Page* claimed[kAtOnce];
+  size_t count = 0;
+  {
+    // Held, so that no page of the list ends; what becomes of a page is decided without it.
+    LockGuard guard(heap->pages_lock);
+    for (Page* page = heap->pages.first(); page != nullptr && count < kAtOnce; page = page->heap_next) {
+      if (!page->in_queue && !page->is_huge() && page->try_claim()) claimed[count++] = page;
+    }
+  }
+  if (count == kAtOnce) heap->has_returned_pages.store(true, kRelaxed);
+  for (size_t i = 0; i < count; ++i) {
+    claimed[i]->collect_thread_free();
+    settle(claimed[i], has_room(claimed[i]) ? thread_state.backing : nullptr);
+  }
 }
 
 void collect_abandoned() {

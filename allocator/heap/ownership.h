@@ -10,15 +10,23 @@
 namespace xi {
 
 // Decides about a page that the caller has claimed and that is in no queue. It ends when all its blocks are free; it
-// goes into the queue of `heap` (null: never) when it is that heap's, or nobody's and has room; else it is released
-// again, with its bit set while it has enough room to be worth finding.
-void settle(Page* page, Heap* heap);
+// goes into the queue of its heap when that is one of the calling thread's, whose first is `backing` (null: never), or
+// into that of `backing` when it is nobody's and has room; else it is released again, findable while it has enough room
+// to be worth it: by all when its bit is set, by its own heap alone when it is exclusive.
+void settle(Page* page, Heap* backing);
+
+// With less than an eighth of its blocks free a page is not worth the search: it would be full again at once. For the
+// page's owner.
+bool has_room(const Page* page);
 
 // Takes a page out of the heap's queue and releases it.
 void release_page(Heap* heap, Page* page);
 
 // Puts an abandoned page of the bin, which has room, into the front of the heap's queue; null when there is none.
 Page* reclaim(Heap* heap, Bin bin);
+
+// For a heap that has exclusive pages: those that others have freed blocks of go back into its queues, or end.
+void take_returned_pages(Heap* heap);
 
 // Ends what is free among the abandoned pages of all bins.
 void collect_abandoned();

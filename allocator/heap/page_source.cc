@@ -83,6 +83,7 @@ Page* new_page(Heap* heap, Bin bin) {
   SliceClaim claim;
   if (claim_slices(bin.page_slices(), kSliceSize, &claim) != 0) return nullptr;
   Page* const page = begin_in_arena(claim, bin, bin.block_size());
+  page->exclusive = !heap->is_backing;
   heap->attach(page);
   page->set_owner(heap->thread);
   heap->enqueue_front(page);
@@ -99,6 +100,7 @@ void* new_huge_block(Heap* heap, size_t size, size_t alignment, bool* zero) {
     page = begin_in_arena(claim, kHugeBin, slices << kSliceShift);
   }
   if (page == nullptr) return nullptr;
+  page->exclusive = !heap->is_backing;
   heap->attach(page);
   *zero = page->memory_is_zero;
   page->refill();

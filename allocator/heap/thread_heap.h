@@ -9,7 +9,11 @@ namespace xi {
 inline constexpr ThreadId kUnknownThread{1};
 
 struct ThreadState {
+  // What the fast path allocates from: `chosen`, and inside of a call for some heap that one.
   Heap* heap = const_cast<Heap*>(&empty_heap);
+  Heap* chosen = const_cast<Heap*>(&empty_heap);  // the thread's default heap
+  Heap* backing = nullptr;  // its first one, which lives as long as the thread, and is in front of
+                            // the list of all its heaps (next_of_thread)
   ThreadId id = kUnknownThread;
 #if defined(XIMALLOC_TEST_SEAMS)
   // All threads that have a state to reset.
@@ -23,6 +27,31 @@ struct ThreadState {
 // __thread: never initialised at run time, so that an access is one load, and there is no wrapper function (which would
 // lie outside the allocator's section).
 XI_HIDDEN extern __thread ThreadState thread_state;
+
+// A call for `heap`, which is the calling thread's: until it ends the thread allocates from there.
+class HeapCall {
+ public:
+  explicit HeapCall(Heap* heap) { thread_state.heap = heap; }
+  ~HeapCall() { thread_state.heap = thread_state.chosen; }
+  HeapCall(const HeapCall&) = delete;
+  HeapCall& operator=(const HeapCall&) = delete;
+};
+
+// Around functions of the program that are called from inside a HeapCall: what they allocate is not that heap's.
+class OutsideOfHeapCall {
+ public:
+  OutsideOfHeapCall() : inside_(thread_state.heap != thread_state.chosen ? thread_state.heap : nullptr) {
+    if (inside_ != nullptr) thread_state.heap = thread_state.chosen;
+  }
+  ~OutsideOfHeapCall() {
+    if (inside_ != nullptr) thread_state.heap = inside_;
+  }
+  OutsideOfHeapCall(const OutsideOfHeapCall&) = delete;
+  OutsideOfHeapCall& operator=(const OutsideOfHeapCall&) = delete;
+
+ private:
+  Heap* inside_;
+};
 
 // The calling thread's own state begins or ends to be used.
 void register_thread_state();

@@ -197,12 +197,107 @@ XI_NODISCARD XI_EXPORT char* xi_realpath(const char* name, char* resolved) XI_NO
 
 /* --- Whose memory an address is --- */
 
-/* True when the address lies in a page of the calling thread's heap, whether a live block is there or not. Any address
- * may be asked about. A page of a thread may become another's once it was full, or its thread has ended. */
+/* True when the address lies in a page of the calling thread's default heap, whether a live block is there or not. Any
+ * address may be asked about. A page of a thread may become another's once it was full, or its thread has ended. */
 XI_NODISCARD XI_EXPORT bool xi_check_owned(const void* pointer) XI_NOEXCEPT;
 
 /* True when the address lies in memory that is this allocator's for blocks, free or not. Any address may be asked. */
 XI_NODISCARD XI_EXPORT bool xi_is_in_heap_region(const void* pointer) XI_NOEXCEPT;
+
+/* --- Heaps --- */
+
+/* A heap of the calling thread: its blocks are in pages of their own, and can be freed at once. Each thread has a first
+ * one, made when it allocates, which xi_malloc and its kin use unless another was made the default. Blocks of a heap
+ * are freed, measured and resized as any others, by any thread. */
+typedef struct xi_heap xi_heap_t;
+
+/* A new heap of the calling thread; NULL with ENOMEM. */
+XI_NODISCARD XI_EXPORT xi_heap_t* xi_heap_new(void) XI_NOEXCEPT;
+
+/* The heap ends. xi_heap_delete leaves its blocks as they are, as blocks of the calling thread's first heap;
+ * xi_heap_destroy frees them all: nobody may use or free one at the same time or later. A heap that was the default is
+ * replaced by the first one. Legal for the heap's thread, and for any thread once that has ended; of another thread's
+ * heap, of a thread's first heap and of one whose thread was lost in a fork nothing happens, with EPERM; of NULL, with
+ * EINVAL. A heap that has ended must not be used again. */
+XI_EXPORT void xi_heap_delete(xi_heap_t* heap) XI_NOEXCEPT;
+XI_EXPORT void xi_heap_destroy(xi_heap_t* heap) XI_NOEXCEPT;
+
+/* The calling thread's first heap, and its default heap; NULL with ENOMEM when there is no memory for one.
+ * xi_heap_set_default returns the default that there was; NULL with EPERM for another thread's heap, EINVAL for NULL.
+ */
+XI_NODISCARD XI_EXPORT xi_heap_t* xi_heap_get_backing(void) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT xi_heap_t* xi_heap_get_default(void) XI_NOEXCEPT;
+XI_EXPORT xi_heap_t* xi_heap_set_default(xi_heap_t* heap) XI_NOEXCEPT;
+
+/* As xi_collect for one heap of the calling thread. */
+XI_EXPORT void xi_heap_collect(xi_heap_t* heap, bool force) XI_NOEXCEPT;
+
+/* As the functions without "heap", from `heap`. A resized block is `heap`'s afterwards, even if it was another's and
+ * fits where it was. NULL with EPERM when `heap` is another thread's or its thread has ended, with EINVAL when it is
+ * NULL. */
+XI_NODISCARD XI_EXPORT void* xi_heap_malloc(xi_heap_t* heap, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_zalloc(xi_heap_t* heap, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_calloc(xi_heap_t* heap, size_t count, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_mallocn(xi_heap_t* heap, size_t count, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_malloc_small(xi_heap_t* heap, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_zalloc_small(xi_heap_t* heap, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_malloc_aligned(xi_heap_t* heap, size_t size, size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_malloc_aligned_at(xi_heap_t* heap, size_t size, size_t alignment,
+                                                       size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_zalloc_aligned(xi_heap_t* heap, size_t size, size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_zalloc_aligned_at(xi_heap_t* heap, size_t size, size_t alignment,
+                                                       size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_calloc_aligned(xi_heap_t* heap, size_t count, size_t size,
+                                                    size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_calloc_aligned_at(xi_heap_t* heap, size_t count, size_t size, size_t alignment,
+                                                       size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_realloc(xi_heap_t* heap, void* block, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_reallocn(xi_heap_t* heap, void* block, size_t count, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_reallocf(xi_heap_t* heap, void* block, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_rezalloc(xi_heap_t* heap, void* block, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_recalloc(xi_heap_t* heap, void* block, size_t count, size_t size) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_realloc_aligned(xi_heap_t* heap, void* block, size_t size,
+                                                     size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_realloc_aligned_at(xi_heap_t* heap, void* block, size_t size, size_t alignment,
+                                                        size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_rezalloc_aligned(xi_heap_t* heap, void* block, size_t size,
+                                                      size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_rezalloc_aligned_at(xi_heap_t* heap, void* block, size_t size, size_t alignment,
+                                                         size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_recalloc_aligned(xi_heap_t* heap, void* block, size_t count, size_t size,
+                                                      size_t alignment) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT void* xi_heap_recalloc_aligned_at(xi_heap_t* heap, void* block, size_t count, size_t size,
+                                                         size_t alignment, size_t offset) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT char* xi_heap_strdup(xi_heap_t* heap, const char* string) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT char* xi_heap_strndup(xi_heap_t* heap, const char* string, size_t length) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT char* xi_heap_realpath(xi_heap_t* heap, const char* name, char* resolved) XI_NOEXCEPT;
+
+/* As xi_new and xi_new_n from `heap`: without memory, or when the heap cannot be used, std::bad_alloc is thrown. */
+XI_NODISCARD XI_EXPORT void* xi_heap_alloc_new(xi_heap_t* heap, size_t size);
+XI_NODISCARD XI_EXPORT void* xi_heap_alloc_new_n(xi_heap_t* heap, size_t count, size_t size);
+
+/* True when the address lies in a page of the heap, and when a block of the heap was handed out at the address. Any
+ * thread may ask, about any address; false for NULL. */
+XI_NODISCARD XI_EXPORT bool xi_heap_check_owned(xi_heap_t* heap, const void* pointer) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT bool xi_heap_contains_block(xi_heap_t* heap, const void* block) XI_NOEXCEPT;
+
+/* A page as xi_heap_visit_blocks shows it: where its blocks begin, its bytes, how many blocks are in use, bytes of one.
+ */
+typedef struct xi_heap_area {
+  void* blocks;
+  size_t reserved;
+  size_t used;
+  size_t block_size;
+} xi_heap_area_t;
+
+/* Calls visitor(heap, area, NULL, 0, argument) for each page of a heap of the calling thread, and with `all_blocks`
+ * after that visitor(heap, area, block, block size, argument) for each of its blocks that is in use, until one returns
+ * false. True when all were visited. The visitor must not allocate from the heap, or free its blocks. A block that was
+ * handed out inside of itself (alignment at an offset) is shown from its start. False with EPERM or EINVAL as above. */
+typedef bool xi_block_visit_fun(const xi_heap_t* heap, const xi_heap_area_t* area, void* block, size_t block_size,
+                                void* argument);
+XI_EXPORT bool xi_heap_visit_blocks(const xi_heap_t* heap, bool all_blocks, xi_block_visit_fun* visitor,
+                                    void* argument) XI_NOEXCEPT;
 
 /* --- Options --- */
 

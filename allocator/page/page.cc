@@ -26,6 +26,7 @@ void Page::begin(const PageShape& shape) {
   is_abandoned = false;
   retire_ticks = 0;
   in_queue = false;
+  exclusive = false;
   queue_next = nullptr;
   queue_prev = nullptr;
   arena = shape.arena;

@@ -66,6 +66,7 @@ class alignas(64) Page {
   bool is_abandoned = false;    // its bit is set in the arena's bitmap of its bin
   uint8_t retire_ticks = 0;     // not 0: in the heap's set of retired pages
   bool in_queue = false;
+  bool exclusive = false;  // no other heap may use it, nor any thread take it over
 
   // Second cache line: what other threads write, and links.
   alignas(64) Atomic<uintptr_t> thread_free;  // blocks freed by others | kOwned

@@ -50,7 +50,7 @@ void after_fork_in_parent() {
 // The other threads' heaps have lost their threads. Pages that they owned stay owned for ever: a free into one only
 // pushes the block. Whatever they held between two steps (slices, a claimed page) is lost, and hurts nobody.
 void after_fork_in_child() {
-  mark_vanished_heaps(thread_state.has_heap() ? thread_state.heap : nullptr);
+  mark_vanished_heaps(thread_state.id);
   forget_other_thread_states();
   unlock_all();
 }

@@ -1,6 +1,7 @@
 #include "allocator/process/process.h"
 
 #include "allocator/base/start.h"
+#include "allocator/heap/first_class.h"
 #include "allocator/heap/heap_pool.h"
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/thread_heap.h"
@@ -52,9 +53,9 @@ bool start_this_thread() {
   start_process();
   ThreadState& state = thread_state;
   if (state.id == kUnknownThread) state.id = new_thread_id();
-  Heap* const heap = take_heap(state.id);
+  Heap* const heap = take_heap(state.id, true);
   if (heap == nullptr) return false;
-  state.heap = heap;
+  state.heap = state.chosen = state.backing = heap;
   register_thread_state();
   // From here on this thread can allocate, as the C library may when it notes what follows.
   if (ensure_thread_key()) os::arm_thread_exit();
@@ -93,15 +94,21 @@ void unlock_process() {
 void end_thread() {
   ThreadState& state = thread_state;
   if (!state.has_heap()) return;
-  Heap* const heap = state.heap;
-  for (PageQueue& queue : heap->queues) {
-    while (Page* const page = queue.first()) release_page(heap, page);
+  Heap* const backing = state.backing;
+  unregister_thread_state();
+  state.heap = state.chosen = const_cast<Heap*>(&empty_heap);
+  state.backing = nullptr;
+  for (Heap* heap = backing; heap != nullptr;) {
+    Heap* const next = heap->next_of_thread;
+    for (PageQueue& queue : heap->queues) {
+      while (Page* const page = queue.first()) release_page(heap, page);
+    }
+    if (!heap->is_backing) orphan_heap(heap);
+    heap = next;
   }
   // What is left in the list is full, without an owner, and may be claimed by others right now.
-  heap->detach_all();
-  unregister_thread_state();
-  state.heap = const_cast<Heap*>(&empty_heap);
-  give_heap(heap);
+  backing->detach_all();
+  give_heap(backing);
 }
 
 #if defined(XIMALLOC_TEST_SEAMS)

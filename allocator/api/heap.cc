@@ -1,0 +1,241 @@
+// Heaps that a program makes, and every function of the malloc family for a heap of its choice.
+#include <cerrno>
+
+#include "allocator/api/request.h"
+#include "allocator/arena/arena_set.h"
+#include "allocator/base/start.h"
+#include "allocator/heap/collect.h"
+#include "allocator/heap/first_class.h"
+#include "allocator/heap/thread_heap.h"
+#include "allocator/heap/visit.h"
+#include "allocator/include/ximalloc.h"
+#include "allocator/page_map/page_map.h"
+
+namespace {
+
+xi::Heap* insides(xi_heap_t* heap) {
+  return reinterpret_cast<xi::Heap*>(heap);
+}
+const xi::Heap* insides(const xi_heap_t* heap) {
+  return reinterpret_cast<const xi::Heap*>(heap);
+}
+xi_heap_t* outside(xi::Heap* heap) {
+  return reinterpret_cast<xi_heap_t*>(heap);
+}
+
+// Why the calling thread may not do that with the heap, or 0.
+int refusal(const xi_heap_t* heap, bool (*may)(const xi::Heap*)) {
+  if (heap == nullptr) return EINVAL;
+  return may(insides(heap)) ? 0 : EPERM;
+}
+
+// A call that allocates from `heap`.
+template <class Call>
+auto from(xi_heap_t* heap, Call call) -> decltype(call()) {
+  if (const int error = refusal(heap, &xi::is_usable)) {
+    return static_cast<decltype(call())>(xi::fail(error));
+  }
+  const xi::HeapCall scope(insides(heap));
+  return call();
+}
+
+void end(xi_heap_t* heap, void (*how)(xi::Heap*)) {
+  if (const int error = refusal(heap, &xi::may_end)) {
+    xi::fail(error);
+  } else {
+    how(insides(heap));
+  }
+}
+
+// The calling thread's state once it has a heap.
+bool has_heap() {
+  if (xi::thread_state.has_heap() || xi::start_thread()) return true;
+  xi::out_of_memory();
+  return false;
+}
+
+void* resize(xi_heap_t* heap, void* block, xi::Request request) {
+  request.within = insides(heap);
+  return from(heap, [&] { return xi::reallocate_request(block, request); });
+}
+
+void* resize_many(xi_heap_t* heap, void* block, size_t count, xi::Request request) {
+  size_t total = 0;
+  if (!xi::multiply(count, request.size, &total)) return xi::out_of_memory();
+  request.size = total;
+  return resize(heap, block, request);
+}
+
+}  // namespace
+
+xi_heap_t* xi_heap_new() noexcept {
+  xi::Heap* const heap = xi::new_heap();
+  return static_cast<xi_heap_t*>(heap != nullptr ? outside(heap) : xi::out_of_memory());
+}
+
+void xi_heap_delete(xi_heap_t* heap) noexcept {
+  end(heap, &xi::delete_heap);
+}
+
+void xi_heap_destroy(xi_heap_t* heap) noexcept {
+  end(heap, &xi::destroy_heap);
+}
+
+xi_heap_t* xi_heap_get_backing() noexcept {
+  return has_heap() ? outside(xi::thread_state.backing) : nullptr;
+}
+
+xi_heap_t* xi_heap_get_default() noexcept {
+  return has_heap() ? outside(xi::thread_state.chosen) : nullptr;
+}
+
+xi_heap_t* xi_heap_set_default(xi_heap_t* heap) noexcept {
+  if (const int error = refusal(heap, &xi::is_usable)) return static_cast<xi_heap_t*>(xi::fail(error));
+  xi_heap_t* const before = outside(xi::thread_state.chosen);
+  xi::thread_state.heap = xi::thread_state.chosen = insides(heap);
+  return before;
+}
+
+void xi_heap_collect(xi_heap_t* heap, bool force) noexcept {
+  if (const int error = refusal(heap, &xi::is_usable)) {
+    xi::fail(error);
+    return;
+  }
+  xi::collect_heap(insides(heap));
+  xi::purge_arenas(force);
+}
+
+void* xi_heap_malloc(xi_heap_t* heap, size_t size) noexcept {
+  return from(heap, [=] { return xi_malloc(size); });
+}
+
+void* xi_heap_zalloc(xi_heap_t* heap, size_t size) noexcept {
+  return from(heap, [=] { return xi_zalloc(size); });
+}
+
+void* xi_heap_calloc(xi_heap_t* heap, size_t count, size_t size) noexcept {
+  return from(heap, [=] { return xi_calloc(count, size); });
+}
+
+void* xi_heap_mallocn(xi_heap_t* heap, size_t count, size_t size) noexcept {
+  return from(heap, [=] { return xi_mallocn(count, size); });
+}
+
+void* xi_heap_malloc_small(xi_heap_t* heap, size_t size) noexcept {
+  return from(heap, [=] { return xi_malloc_small(size); });
+}
+
+void* xi_heap_zalloc_small(xi_heap_t* heap, size_t size) noexcept {
+  return from(heap, [=] { return xi_zalloc_small(size); });
+}
+
+void* xi_heap_malloc_aligned(xi_heap_t* heap, size_t size, size_t alignment) noexcept {
+  return from(heap, [=] { return xi_malloc_aligned(size, alignment); });
+}
+
+void* xi_heap_malloc_aligned_at(xi_heap_t* heap, size_t size, size_t alignment, size_t offset) noexcept {
+  return from(heap, [=] { return xi_malloc_aligned_at(size, alignment, offset); });
+}
+
+void* xi_heap_zalloc_aligned(xi_heap_t* heap, size_t size, size_t alignment) noexcept {
+  return from(heap, [=] { return xi_zalloc_aligned(size, alignment); });
+}
+
+void* xi_heap_zalloc_aligned_at(xi_heap_t* heap, size_t size, size_t alignment, size_t offset) noexcept {
+  return from(heap, [=] { return xi_zalloc_aligned_at(size, alignment, offset); });
+}
+
+void* xi_heap_calloc_aligned(xi_heap_t* heap, size_t count, size_t size, size_t alignment) noexcept {
+  return from(heap, [=] { return xi_calloc_aligned(count, size, alignment); });
+}
+
+void* xi_heap_calloc_aligned_at(xi_heap_t* heap, size_t count, size_t size, size_t alignment, size_t offset) noexcept {
+  return from(heap, [=] { return xi_calloc_aligned_at(count, size, alignment, offset); });
+}
+
+void* xi_heap_realloc(xi_heap_t* heap, void* block, size_t size) noexcept {
+  return resize(heap, block, {.size = size});
+}
+
+void* xi_heap_reallocn(xi_heap_t* heap, void* block, size_t count, size_t size) noexcept {
+  return resize_many(heap, block, count, {.size = size});
+}
+
+void* xi_heap_reallocf(xi_heap_t* heap, void* block, size_t size) noexcept {
+  void* const moved = xi_heap_realloc(heap, block, size);
+  if (moved == nullptr && errno == ENOMEM) xi_free(block);
+  return moved;
+}
+
+void* xi_heap_rezalloc(xi_heap_t* heap, void* block, size_t size) noexcept {
+  return resize(heap, block, {.size = size, .zero = true});
+}
+
+void* xi_heap_recalloc(xi_heap_t* heap, void* block, size_t count, size_t size) noexcept {
+  return resize_many(heap, block, count, {.size = size, .zero = true});
+}
+
+void* xi_heap_realloc_aligned(xi_heap_t* heap, void* block, size_t size, size_t alignment) noexcept {
+  return resize(heap, block, {.size = size, .alignment = alignment});
+}
+
+void* xi_heap_realloc_aligned_at(xi_heap_t* heap, void* block, size_t size, size_t alignment, size_t offset) noexcept {
+  return resize(heap, block, {.size = size, .alignment = alignment, .offset = offset});
+}
+
+void* xi_heap_rezalloc_aligned(xi_heap_t* heap, void* block, size_t size, size_t alignment) noexcept {
+  return resize(heap, block, {.size = size, .alignment = alignment, .zero = true});
+}
+
+void* xi_heap_rezalloc_aligned_at(xi_heap_t* heap, void* block, size_t size, size_t alignment, size_t offset) noexcept {
+  return resize(heap, block, {.size = size, .alignment = alignment, .offset = offset, .zero = true});
+}
+
+void* xi_heap_recalloc_aligned(xi_heap_t* heap, void* block, size_t count, size_t size, size_t alignment) noexcept {
+  return resize_many(heap, block, count, {.size = size, .alignment = alignment, .zero = true});
+}
+
+void* xi_heap_recalloc_aligned_at(xi_heap_t* heap, void* block, size_t count, size_t size, size_t alignment,
+                                  size_t offset) noexcept {
+  return resize_many(heap, block, count, {.size = size, .alignment = alignment, .offset = offset, .zero = true});
+}
+
+char* xi_heap_strdup(xi_heap_t* heap, const char* string) noexcept {
+  return from(heap, [=] { return xi_strdup(string); });
+}
+
+char* xi_heap_strndup(xi_heap_t* heap, const char* string, size_t length) noexcept {
+  return from(heap, [=] { return xi_strndup(string, length); });
+}
+
+char* xi_heap_realpath(xi_heap_t* heap, const char* name, char* resolved) noexcept {
+  return from(heap, [=] { return xi_realpath(name, resolved); });
+}
+
+bool xi_heap_check_owned(xi_heap_t* heap, const void* pointer) noexcept {
+  const xi::Page* const page = xi::page_map::find(pointer);
+  return heap != nullptr && page != nullptr && page->heap.load(xi::kRelaxed) == insides(heap);
+}
+
+bool xi_heap_contains_block(xi_heap_t* heap, const void* block) noexcept {
+  return xi_heap_check_owned(heap, block) && xi::page_map::find(block)->is_handed_out_at(block);
+}
+
+bool xi_heap_visit_blocks(const xi_heap_t* heap, bool all_blocks, xi_block_visit_fun* visitor,
+                          void* argument) noexcept {
+  if (const int error = refusal(heap, &xi::is_usable)) {
+    xi::fail(error);
+    return false;
+  }
+  struct Visit {
+    const xi_heap_t* heap;
+    xi_block_visit_fun* visitor;
+    void* argument;
+  } visit{heap, visitor, argument};
+  const auto pass_on = [](const xi::VisitedPage& page, void* block, void* context) {
+    const auto* const self = static_cast<const Visit*>(context);
+    const xi_heap_area_t area{page.start, page.bytes, page.used, page.block_size};
+    return self->visitor(self->heap, &area, block, block != nullptr ? page.block_size : 0, self->argument);
+  };
+  return xi::visit_heap(const_cast<xi::Heap*>(insides(heap)), all_blocks, pass_on, &visit);
+}

@@ -1,0 +1,75 @@
+#include "allocator/heap/visit.h"
+
+#include "allocator/heap/ownership.h"
+#include "allocator/heap/thread_heap.h"
+
+namespace xi {
+
+namespace {
+
+// One bit a block: it is free. Sized for the page with the most blocks.
+class FreeBlocks {
+ public:
+  // Of a page that the caller owns, and whose thread_free he has collected.
+  explicit FreeBlocks(const Page* page) {
+    add_list(page, page->free);
+    add_list(page, page->local_free);
+  }
+  bool has(size_t index) const { return (words_[index / 64] >> (index % 64) & 1) != 0; }
+
+ private:
+  void add_list(const Page* page, const Block* head) {
+    for (const Block* block = head; block != nullptr; block = next_of(block)) {
+      const size_t index = (address_of(block) - page->start) / page->block_size;
+      words_[index / 64] |= uint64_t{1} << (index % 64);
+    }
+  }
+  uint64_t words_[kSliceSize / 8 / 64] = {};
+};
+
+// Blocks that others free from here on are shown as in use; blocks that were never linked are not.
+bool visit_page(Page* page, bool all_blocks, BlockVisitor visitor, void* context) {
+  page->collect_thread_free();
+  const VisitedPage shown{reinterpret_cast<void*>(page->start), page->slices << kSliceShift, page->used,
+                          page->block_size};
+  if (!visitor(shown, nullptr, context)) return false;
+  if (!all_blocks || page->used == 0) return true;
+  const FreeBlocks free(page);
+  for (size_t i = 0; i < page->capacity; ++i) {
+    if (free.has(i)) continue;
+    if (!visitor(shown, reinterpret_cast<void*>(page->start + i * page->block_size), context)) return false;
+  }
+  return true;
+}
+
+// The heap's pages that are in no queue, each claimed, so that none ends; linked by the links that queues use.
+Page* claim_released(Heap* heap) {
+  Page* claimed = nullptr;
+  LockGuard guard(heap->pages_lock);
+  for (Page* page = heap->pages.first(); page != nullptr; page = page->heap_next) {
+    if (page->in_queue || !page->try_claim()) continue;
+    page->queue_next = claimed;
+    claimed = page;
+  }
+  return claimed;
+}
+
+}  // namespace
+
+bool visit_heap(Heap* heap, bool all_blocks, BlockVisitor visitor, void* context) {
+  bool on = true;
+  for (PageQueue& queue : heap->queues) {
+    for (Page* page = queue.first(); page != nullptr && on; page = page->queue_next)
+      on = visit_page(page, all_blocks, visitor, context);
+  }
+  for (Page* page = claim_released(heap); page != nullptr;) {
+    Page* const next = page->queue_next;
+    page->queue_next = nullptr;
+    on = on && visit_page(page, all_blocks, visitor, context);
+    settle(page, has_room(page) ? thread_state.backing : nullptr);
+    page = next;
+  }
+  return on;
+}
+
+}  // namespace xi
