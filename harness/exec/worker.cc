@@ -18,6 +18,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include "harness/exec/process_load.h"
+
 extern char** environ;
 
 namespace assay {
@@ -27,6 +29,9 @@ using Clock = std::chrono::steady_clock;
 
 // How often a waiting parent looks whether its worker is still there.
 constexpr uint64_t kLookEveryMs = 20;
+
+// A worker that the machine does not let run is waited for so many times as long as one that stands still.
+constexpr uint64_t kMostPatience = 6;
 
 // How long a worker that hangs is given to say where.
 constexpr uint64_t kLastWordsMs = 500;
@@ -213,6 +218,7 @@ RunResult Worker::run(const WorkRequest& request) {
 RunResult Worker::await_result(const WorkRequest& request) {
   uint64_t last_steps = 0;
   auto last_progress = Clock::now();
+  uint64_t cpu_before = cpu_ms(pid_);
   while (true) {
     const WorkState state = wait_state(*channel_, WorkState::kAsked, kLookEveryMs);
     if (state == WorkState::kDone) {
@@ -233,8 +239,10 @@ RunResult Worker::await_result(const WorkRequest& request) {
     if (steps != last_steps) {
       last_steps = steps;
       last_progress = now;
+      cpu_before = cpu_ms(pid_);
     } else if (now - last_progress > std::chrono::milliseconds(command_.silence_limit_ms)) {
-      return fell_silent();
+      const auto silence = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_progress);
+      if (!was_kept_waiting(static_cast<uint64_t>(silence.count()), cpu_ms(pid_) - cpu_before)) return fell_silent();
     }
   }
 }
@@ -283,6 +291,13 @@ bool Worker::ruined_by_the_subject(int status, const WorkRequest& request) const
   } catch (const std::exception&) {
     return false;
   }
+}
+
+// Ready to run, and given less than a quarter of what it asks for: the machine is silent, not the program. For ever
+// would be too long all the same.
+bool Worker::was_kept_waiting(uint64_t silence_ms, uint64_t cpu_used_ms) const {
+  const uint64_t limit = command_.silence_limit_ms;
+  return silence_ms < kMostPatience * limit && cpu_used_ms < limit / 4 && is_runnable(pid_);
 }
 
 void Worker::ask_where() {

@@ -66,6 +66,7 @@ class Worker {
   RunResult died(int status, const WorkRequest& request);
   // Of a death outside the subject: whether the subject is to blame all the same.
   bool ruined_by_the_subject(int status, const WorkRequest& request) const;
+  bool was_kept_waiting(uint64_t silence_ms, uint64_t cpu_used_ms) const;
   RunResult fell_silent();
   // Lets the thread that hangs fill in the frame of `crash`.
   void ask_where();

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +12,8 @@
 #include <cstring>
 #include <stdexcept>
 #include <string_view>
+
+#include "harness/exec/process_load.h"
 
 namespace assay {
 namespace {
@@ -64,6 +67,25 @@ TEST(Worker, ADeathThatLibcDoesNotCauseIsTheSubjects) {
   EXPECT_EQ(result.violation.oracle, Oracle::kCrash);
   EXPECT_THAT(result.violation.sentence, testing::HasSubstr("outside the allocator (SIGSEGV), and does not on libc"));
   EXPECT_THROW(run_one("damage", "resettable"), std::runtime_error);
+}
+
+TEST(ProcessLoad, OneThatSleepsAndOneThatSpins) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    while (true) {
+    }
+  }
+  while (cpu_ms(child) < 30) ::usleep(1000);
+  EXPECT_TRUE(is_runnable(child));
+  ::kill(child, SIGSTOP);
+  while (is_runnable(child)) ::usleep(1000);
+  const uint64_t used = cpu_ms(child);
+  ::usleep(50'000);
+  EXPECT_EQ(cpu_ms(child), used);
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(cpu_ms(child), 0u);
+  EXPECT_FALSE(is_runnable(child));
 }
 
 TEST(Worker, WhoeverKillsItIsNotTheSubject) {

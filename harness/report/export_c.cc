@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/report/export_c/calls.h"
+#include "harness/report/export_c/functions_runtime.h"
 #include "harness/report/export_c/runtime.h"
 #include "harness/report/export_c/turns.h"
 
@@ -33,8 +34,16 @@ void refuse_what_callers_cannot_see(const Program& program, const ExportContext&
       if (!context.has_own_seam) return;
       throw InputError{"'outside' was seen at the allocator's system calls, not through the plain malloc API"};
     case Oracle::kNullErrno:
+      if (!program.lines.empty() && is_looked_up(program.lines.back().code)) {
+        throw InputError{fmt::format("no standard says what {} answers here, so that no plain C file can tell",
+                                     info(program.lines.back().code).name)};
+      }
       if (program.lines.empty() || !is_left_open(program.lines.back())) return;
       throw InputError{fmt::format("the C standard leaves open what {} answers here, so that no plain C file can tell",
+                                   info(program.lines.back().code).name)};
+    case Oracle::kZeroing:
+      if (program.lines.empty() || info(program.lines.back().code).result != ResultKind::kMoves) return;
+      throw InputError{fmt::format("what {} grows by is written before, so that no plain C file can tell",
                                    info(program.lines.back().code).name)};
     default: return;
   }
@@ -99,6 +108,10 @@ class Exporter {
   }
 
   bool uses(OpCode code) const { return used_.contains(code); }
+  bool looks_up(ResultKind result) const {
+    return std::ranges::any_of(used_,
+                               [result](OpCode code) { return is_looked_up(code) && info(code).result == result; });
+  }
 
   void add_runtime() {
     text_ += c_runtime::kIncludes;
@@ -131,6 +144,13 @@ class Exporter {
     if (uses(OpCode::kAlignedAlloc)) text_ += c_runtime::kAlignedAlloc;
     if (uses(OpCode::kPosixMemalign)) text_ += c_runtime::kPosixMemalign;
     text_ += c_runtime::kFree;
+    if (looks_up(ResultKind::kFills) || looks_up(ResultKind::kMoves)) text_ += c_runtime::kAsked;
+    if (looks_up(ResultKind::kFills)) text_ += c_runtime::kFilled;
+    if (looks_up(ResultKind::kMoves)) text_ += c_runtime::kMoved;
+    if (looks_up(ResultKind::kEmpties)) text_ += c_runtime::kRelease;
+    if (looks_up(ResultKind::kFills) || looks_up(ResultKind::kMoves) || looks_up(ResultKind::kEmpties)) {
+      text_ += c_runtime::kFunction;
+    }
     if (uses(OpCode::kUsableSize)) text_ += c_runtime::kUsableSize;
     if (uses(OpCode::kCheck)) text_ += c_runtime::kCheck;
     if (uses(OpCode::kCollect)) text_ += c_runtime::kCollect;

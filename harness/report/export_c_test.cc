@@ -132,6 +132,34 @@ TEST_F(ExportC, AnEmptyProgramIsAProgram) {
   expect_clean_on_libc(Program{});
 }
 
+// Each function that is looked up, on an allocator that has few of them and on one that has most.
+TEST_F(ExportC, FunctionsOfAllocatorsAreLookedUp) {
+  const Program program = parse_text(R"(assay 1
+p0 = zalloc(100)
+p1 = malloc_small(90)
+p2..p9 = malloc_aligned_at(100..900 seed 3, 64, 8)
+p10 = calloc_aligned(3, 30, 128)
+p11 = memalign(64, 100)
+p12 = pvalloc(10)
+p13 = mallocn(4611686018427387904, 16)
+p0 = rezalloc(p0, 300)
+p1 = reallocarray(p1, 10, 20)
+p16..p20 = recalloc_aligned(NULL, 2, 50, 32)
+p16..p20 = rezalloc_aligned(p16..p20, 500, 32)
+p10 = reallocf(p10, 70)
+p14 = reallocn(NULL, 7, 8)
+free_size(p0)
+free_small(p1)
+cfree(p2..p9 half 3)
+)",
+                                     "text");
+  expect_clean_on_libc(program);
+  const std::string library = "/usr/lib/x86_64-linux-gnu/libmimalloc.so.2";
+  if (!fs::exists(library)) return;
+  const std::string binary = compiled(write("functions.c", export_c(program, {})), "gcc");
+  EXPECT_EQ(status_of(fmt::format("LD_PRELOAD={} {}", library, binary)), 0) << output_;
+}
+
 // What draws its numbers for one call only needs no generator, and an unused one is a warning.
 TEST_F(ExportC, ALoneDrawIsANumber) {
   expect_clean_on_libc(parse_text("assay 1\np0 = malloc(41..636 seed 201)\n", "text"));

@@ -154,12 +154,16 @@ static int affordable(size_t bytes) {
     return bytes <= kLiveLimit - live_bytes;
 }
 
+/* Less for a block of which a byte inside is aligned, and for one that stays where it is. */
+static size_t natural_limit = 16;
+
 /* A new block: aligned, as usable as requested, in no other live one; then filled to its last usable byte. */
 static void take_block(int slot, void *address, size_t requested) {
     static uint64_t allocations;
     struct block *b = &p[slot];
     size_t natural = 1;
-    while (natural < 16 && natural * 2 <= requested) natural *= 2;
+    while (natural < natural_limit && natural * 2 <= requested) natural *= 2;
+    natural_limit = 16;
     if ((uintptr_t)address % natural != 0) fail("a new block is not aligned");
     size_t usable = usable_size(address, requested);
     if (usable < requested) fail("the usable size of a new block is less than was requested");
@@ -284,6 +288,7 @@ static void do_realloc(int to, int from, size_t size) {
     /* realloc to 0 bytes that answers NULL has freed the block, or keeps it (C11 leaves that open): it is not used again. */
     if (from != NONE && (address != NULL || size == 0)) forget_block(from);
     if (address != NULL) {
+        if (address == old.address) natural_limit = 1;
         old.address = address;
         check_block(&old, kept, "realloc lost contents");
         take_block(to, address, size);
