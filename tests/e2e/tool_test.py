@@ -26,11 +26,30 @@ check_all()
 """
 
 
+class Sweep(ToolTest):
+    def test_every_call_fails_once_and_from_then_on(self):
+        answer = self.run_json("sweep", self.write("good.ops", GOOD), status=0)
+        self.assertEqual(answer["verdict"], "clean")
+        self.assertEqual(answer["violations"], 0)
+        self.assertEqual([row["how"] for row in answer["files"]], ["once", "persistent"])
+        for row in answer["files"]:
+            self.assertGreaterEqual(row["points"], 5)
+            self.assertEqual(row["fired"], row["points"])
+            self.assertEqual(row["null_enomem"] + row["unaffected"], row["fired"])
+        self.assertEqual(answer["points"], sum(row["points"] for row in answer["files"]))
+        self.assertGreater(answer["files"][1]["null_enomem"], answer["files"][0]["null_enomem"])
+
+
 class Refusals(ToolTest):
     def test_bad_input(self):
         good = self.write("good.ops", GOOD)
         unreadable = [
             (["replay", "missing.ops"], "missing.ops"),
+            (["sweep", "missing.ops"], "missing.ops"),
+            (["sweep", good, "--subject", "libc"], "no seam"),
+            (["sweep", good, "--how", "twice"], "twice"),
+            (["replay", self.write("errno.ops", "assay 1\np0 = malloc(1) (fail: mmap#1=ENOSUCH)\n")], "ENOSUCH"),
+            (["replay", self.write("never.ops", "assay 1\np0 = malloc(1) (fail: munmap#3)\n")], "munmap#3 never comes"),
             (["show", str(self.folder)], "irectory"),
             (["encode", str(self.folder), "-o", "out"], "irectory"),
             (["replay", self.write("syntax.ops", "assay 1\np0 = malloc(24\n")], "syntax.ops:2:"),
