@@ -72,6 +72,24 @@ T observe(bool, T before, T) {
 
 #endif
 
+#if defined(XIMALLOC_PLAIN_ATOMIC)
+// What scripts/check_release.py compares the release build with: nothing but std::atomic.
+template <class T>
+class Atomic : public std::atomic<T> {
+ public:
+  constexpr Atomic() noexcept : std::atomic<T>(T{}) {}
+  constexpr explicit Atomic(T value) noexcept : std::atomic<T>(value) {}
+  bool compare_exchange(T& expected, T desired, std::memory_order order) {
+    return this->compare_exchange_strong(expected, desired, order, kRelaxed);
+  }
+  bool compare_exchange_weak(T& expected, T desired, std::memory_order order) {
+    return std::atomic<T>::compare_exchange_weak(expected, desired, order, kRelaxed);
+  }
+  bool compare_exchange_to_lock(T& expected, T desired) {
+    return this->compare_exchange_strong(expected, desired, kAcquire, kRelaxed);
+  }
+};
+#else
 template <class T>
 class Atomic {
  public:
@@ -151,6 +169,7 @@ class Atomic {
 
   std::atomic<T> value_;
 };
+#endif
 
 // A statistic. No decision of the allocator reads it, so that a schedule has no choice to make at it and no hook is
 // called.

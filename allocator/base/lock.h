@@ -5,6 +5,12 @@
 
 #include "allocator/base/atomic.h"
 
+#if defined(XIMALLOC_SCHED_HOOKS)
+// Of TSan's runtime, where there is one.
+extern "C" __attribute__((weak)) void AnnotateIgnoreReadsAndWritesBegin(const char* file, int line);
+extern "C" __attribute__((weak)) void AnnotateIgnoreReadsAndWritesEnd(const char* file, int line);
+#endif
+
 namespace xi {
 
 // Sleeps while *word == value (may return early); wakes one sleeper. Defined in os/futex.cc.
@@ -47,10 +53,12 @@ class LockGuard {
 #if defined(XIMALLOC_TEST_SEAMS)
 // Guards what only testers have. Under a scheduler one thread runs at a time and is never stopped while it holds such a
 // lock, so that there it does nothing, and the tester's own locks are no choices of a schedule.
+// (A race detector must not see what is done there: it knows nothing of the turns that the threads take.)
 class SeamGuard {
  public:
 #if defined(XIMALLOC_SCHED_HOOKS)
   explicit SeamGuard(Lock& lock) : lock_(xi_sched_hooks == nullptr ? &lock : nullptr) {
+    if (lock_ == nullptr && AnnotateIgnoreReadsAndWritesBegin) AnnotateIgnoreReadsAndWritesBegin(__FILE__, __LINE__);
 #else
   explicit SeamGuard(Lock& lock) : lock_(&lock) {
 #endif
@@ -58,6 +66,9 @@ class SeamGuard {
   }
   ~SeamGuard() {
     if (lock_ != nullptr) lock_->unlock();
+#if defined(XIMALLOC_SCHED_HOOKS)
+    if (lock_ == nullptr && AnnotateIgnoreReadsAndWritesEnd) AnnotateIgnoreReadsAndWritesEnd(__FILE__, __LINE__);
+#endif
   }
   SeamGuard(const SeamGuard&) = delete;
   SeamGuard& operator=(const SeamGuard&) = delete;

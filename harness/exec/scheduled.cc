@@ -60,6 +60,8 @@ void ScheduledExecutor::set_hooks(const AccessHooks* hooks) const {
 void ScheduledExecutor::prepare() {
   result_ = {};
   ledger_.emplace();
+  // A race detector takes the harness's looks at other threads' blocks for the program's.
+  ledger_->concurrent = __tsan_acquire != nullptr;
   heap_.clear();
   reuse_.start();
   baseline_.measure(subject_);
