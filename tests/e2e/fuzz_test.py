@@ -12,7 +12,7 @@ from tool import BUILD, TOOL, ToolTest, library, worker
 
 class Fuzz(ToolTest):
     def hunt(self, *arguments, seconds="30", status=None, **options):
-        return self.run_json("fuzz", "--seconds", seconds, "--seed", "1", *arguments, status=status, **options)
+        return self.run_json("fuzz", "alloc_ops", "--seconds", seconds, "--seed", "1", *arguments, status=status, **options)
 
     def hunt_for(self, oracle, fault, **options):
         """The finding of that oracle: others may be as true, since the child of a fork meets the fault, too."""
@@ -46,11 +46,17 @@ class Fuzz(ToolTest):
         self.assertGreater(kept, 20)
         self.assertGreaterEqual(self.hunt(seconds="4", status=0)["targets"][0]["corpus_files"], kept)
 
+    def test_threads_that_run_at_once_are_clean(self):
+        row = self.run_json("fuzz", "mt_ops", "--seconds", "5", "--seed", "1", status=0)["targets"][0]
+        self.assertEqual((row["name"], row["mode"], row["violations"]), ("mt_ops", "free", 0))
+        self.assertGreater(row["programs"], 100)
+        self.assertGreater(row["allocator_counters_hit"], 300)
+
     def test_faulty_one_is_caught_and_replays(self):
         finding = self.hunt_for("overlap", "faulty_overlap")
         self.assertEqual((finding["times_seen"], finding["times_run"]), (3, 3))
         self.assert_replays(finding)
-        report = self.run_tool("fuzz", "--seconds", "20", "--subject", library("faulty_overlap"), status=1).stdout
+        report = self.run_tool("fuzz", "alloc_ops", "--seconds", "20", "--subject", library("faulty_overlap"), status=1).stdout
         command = next(line for line in report.splitlines() if line.startswith("replay:")).split("./assay ", 1)[1]
         self.run_tool(*command.split(), status=1)
 
