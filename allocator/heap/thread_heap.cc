@@ -30,6 +30,8 @@ void reset_thread_states() {
     registry.states.remove(state);
     *state = ThreadState{};
   }
+  // The caller is not among them when there was no key to be told of its end by.
+  thread_state = ThreadState{};
 }
 
 void lock_thread_states() {

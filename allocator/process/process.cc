@@ -58,7 +58,12 @@ bool start_this_thread() {
   state.heap = state.chosen = state.backing = heap;
   register_thread_state();
   // From here on this thread can allocate, as the C library may when it notes what follows.
-  if (ensure_thread_key()) os::arm_thread_exit();
+  if (ensure_thread_key()) {
+    os::arm_thread_exit();
+  } else {
+    // Nobody will say when it ends, and its state ends with it.
+    unregister_thread_state();
+  }
   ensure_fork_handlers();
   return true;
 }
