@@ -15,6 +15,7 @@
 
 #include "harness/op/generate.h"
 #include "harness/op/text.h"
+#include "harness/report/export_c/calls.h"
 #include "harness/report/export_c/runtime.h"
 #include "harness/report/export_c/turns.h"
 
@@ -78,6 +79,21 @@ class ExportC : public ::testing::Test {
   std::string output_;
 };
 
+// A generated program without what has no form in C: system calls that fail, and functions that the export refuses.
+Program generate_in_c(uint64_t seed, size_t operations) {
+  Program program = generate(seed, operations);
+  std::erase_if(program.lines, [](Operation& line) {
+    line.fails.clear();
+    try {
+      c_call(line);
+      return false;
+    } catch (const InputError&) {
+      return true;
+    }
+  });
+  return program;
+}
+
 TEST_F(ExportC, EveryOperationInEveryShape) {
   const Program program = parse_text(R"(assay 1
 p0 = malloc(24)
@@ -121,10 +137,7 @@ p402..p420 half 5 = malloc(8..900 seed 2)
 TEST_F(ExportC, GeneratedProgramsAreCleanOnLibc) {
   const uint64_t programs = std::getenv("ASSAY_FULL") != nullptr ? 100 : 3;
   for (uint64_t seed = 0; seed < programs && !HasFailure(); seed++) {
-    Program program = generate(seed, 150);
-    // System calls that fail have no form in C.
-    for (Operation& line : program.lines) line.fails.clear();
-    expect_clean_on_libc(program);
+    expect_clean_on_libc(generate_in_c(seed, 150));
   }
 }
 
@@ -166,7 +179,10 @@ TEST_F(ExportC, ALoneDrawIsANumber) {
 }
 
 TEST_F(ExportC, OtherAllocatorsAreCleanToo) {
-  const Program program = generate(12, 300);
+  Program program = generate_in_c(12, 300);
+  // What only some allocators have is not sound in all: mimalloc 2.0.9 loses the contents of a block of
+  // mi_malloc_aligned_at(703, 16, 27) when it is resized to 240.
+  std::erase_if(program.lines, [](const Operation& line) { return is_looked_up(line.code); });
   const std::string binary = compiled(write("program.c", export_c(program, {})), "gcc");
   ASSERT_NE(binary, "");
   for (const char* name : {"libjemalloc.so.2", "libmimalloc.so.2", "libtcmalloc_minimal.so.4"}) {

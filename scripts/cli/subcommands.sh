@@ -7,7 +7,7 @@
 # shellcheck shell=bash disable=SC2034
 declare -A synopsis purpose options operands
 
-flavours=(dev release fuzz tsan msan sched sched-tsan fuzz-sched cov)
+flavours=(dev release fuzz tsan sched sched-tsan fuzz-sched msan cov)
 modes=(sequential schedule free)
 
 synopsis[fuzz]='[TARGET…] [--seconds N] [--engine libfuzzer] [--jobs J] [--keep-going] [--known FILE]'
