@@ -25,6 +25,7 @@ void give_back(void* address, size_t size) {
 // mmap aligns to its own page size only: when that is not enough, map more and cut off both ends.
 int map_aligned(size_t size, size_t alignment, Protection access, Purpose purpose, void** out) {
   ErrnoKeeper keeper;
+  if (!room_to_unmap_later()) return ENOMEM;
   void* start = nullptr;
   int error = call_mmap(size, alignment, access, purpose, &start);
   if (error != 0) return error;

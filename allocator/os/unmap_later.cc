@@ -19,6 +19,8 @@ struct Mapping {
 
 // In a ring: what is refused again goes to the end.
 constexpr size_t kRoom = 1024;
+// Kept for threads that have asked for room and not used it yet: one mapping gives back three ranges at most.
+constexpr size_t kReserve = 192;
 struct Waiting {
   Lock lock;
   Atomic<size_t> count;  // changed under the lock; read without it, so that nobody takes the lock for nothing
@@ -70,6 +72,12 @@ void retry_unmaps() {
 
 size_t unmaps_waiting() {
   return waiting.count.load(kRelaxed);
+}
+
+bool room_to_unmap_later() {
+  if (unmaps_waiting() < kRoom - kReserve) return true;
+  retry_unmaps();
+  return unmaps_waiting() < kRoom - kReserve;
 }
 
 void lock_unmaps() {

@@ -15,6 +15,10 @@ void retry_unmaps();
 
 size_t unmaps_waiting();
 
+// Whether what a new mapping may have to give back could be remembered; when not, even after trying again, the caller
+// maps nothing: address space must not be lost, however long the system refuses.
+bool room_to_unmap_later();
+
 // The lock of the list, for fork handlers.
 void lock_unmaps();
 void unlock_unmaps();
