@@ -100,7 +100,7 @@ void spread_threads(Program& program, unsigned seed) {
       left = 1 + random_at(seed, 2 * i + 1) % 4;
       thread = static_cast<uint32_t>(random_at(seed, 2 * i + 2) % threads);
     }
-    program.lines[i].thread = thread;
+    if (program.lines[i].code != OpCode::kEnd) program.lines[i].thread = thread;
     --left;
   }
 }
