@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <optional>
 #include <span>
 
@@ -10,17 +11,18 @@
 
 namespace assay {
 
-// What fails from some line on, for all threads.
+// What fails from some line on, for all threads, which may ask at the same time. Orders nothing between them, so that
+// a race detector sees what the allocator orders and no more.
 class StandingFailures {
  public:
-  const Failure* find(SystemCall call) const;
+  // Fills in `failure` when the call fails.
+  bool find(SystemCall call, Failure& failure) const;
   void begin(const Failure& failure);
-  void heal() { calls_ = 0; }
-  bool any() const { return calls_ != 0; }
+  void heal();
+  bool any() const;
 
  private:
-  std::array<Failure, kSystemCalls> failures_{};
-  uint32_t calls_ = 0;  // a bit for each that stands
+  std::array<std::atomic<uint32_t>, kSystemCalls> failures_{};  // 0, or a failure as one number
 };
 
 // What one line carries. Each thread that is inside of a line has one.
@@ -47,6 +49,7 @@ class ArmedLine {
   std::array<uint32_t, kSystemCalls> made_{};
   size_t count_ = 0;
   uint32_t came_ = 0;
+  Failure standing_;  // what ask() answered last
 };
 
 }  // namespace assay

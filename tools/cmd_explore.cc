@@ -153,6 +153,7 @@ class Explore {
                         const Violation& violation, const ScheduleRecord& record) {
     ReplayInput found;
     found.form = Form::kText;
+    found.may_have_dead_failures = true;
     found.program = input.program;
     set_schedule(found.program, {record.events, record.count});
     found.program.header = {
@@ -162,6 +163,8 @@ class Explore {
     ReplayRunner runner(subject, flavour, Mode::kSchedule);
     const ReplayVerdict verdict = runner.run(found, kReplays);
     if (verdict.violation) {
+      found.program = runner.that_came(found, verdict);
+      write_atomically(found.file, print_text(found.program));
       fmt::print(global_.human(), "{}\n{}: {} of {} runs\n", replay_report(found, runner, verdict, global_.seed),
                  found.file, verdict.times_seen, verdict.times_run);
     } else {

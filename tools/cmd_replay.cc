@@ -1,9 +1,12 @@
 // assay replay FILE…: runs each program on each subject in a process of its own and prints the verdict of each.
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <map>
 
+#include "harness/op/text.h"
 #include "harness/report/violation_report.h"
+#include "tools/atomic_file.h"
 #include "tools/debugger.h"
 #include "tools/replay_report.h"
 #include "tools/replay_runner.h"
@@ -12,11 +15,14 @@
 namespace assay {
 namespace {
 
+namespace fs = std::filesystem;
+
 struct ReplayOptions {
   std::vector<std::string> files;
   uint64_t repeat = 1;
   bool gdb = false;
   bool steps = false;
+  std::string texts;  // a folder, or ""
 };
 
 // One file on one subject.
@@ -53,6 +59,7 @@ class Replay {
   Replay(const ReplayOptions& options, const GlobalOptions& global) : options_(options), global_(global) {
     for (const std::string& file : options.files) {
       inputs_.push_back(load_replay_input(file));
+      inputs_.back().may_have_dead_failures = !options.texts.empty();
       mode_of(inputs_.back(), global);
     }
     for (const ReplayInput& input : inputs_) {
@@ -60,6 +67,7 @@ class Replay {
       if (subjects.empty()) subjects = {chosen("", input.program.header.subject, "ximalloc")};
       for (const std::string& subject : subjects) jobs_.push_back({&input, &runner_for(input, subject)});
     }
+    if (!options.texts.empty()) name_texts();
   }
 
   SubcommandOutcome run() {
@@ -72,8 +80,10 @@ class Replay {
       if (bad) ++violations;
       print(job, verdict, unmet);
       files.push_back(as_json(job, verdict, bad));
+      if (!options_.texts.empty()) texts_.at(text_path(job)) = print_text(job.runner->that_came(*job.input, verdict));
       if (options_.gdb) debug(*job.input, job.runner->command(), verdict);
     }
+    for (const auto& [path, text] : texts_) write_atomically(path, text);
     SubcommandOutcome outcome;
     outcome.status = violations == 0 ? ExitStatus::kClean : ExitStatus::kViolation;
     outcome.message = violations == 0 ? fmt::format("{} clean", jobs_.size())
@@ -84,6 +94,26 @@ class Replay {
   }
 
  private:
+  std::string text_path(const Job& job) const {
+    return fs::path(options_.texts) / (fs::path(job.input->file).stem().string() + ".ops");
+  }
+
+  // Everything that keeps a text from being written is found before anything runs.
+  void name_texts() {
+    for (const Job& job : jobs_) {
+      if (job.input->form == Form::kTrace) {
+        throw InputError{
+            fmt::format("{}: a trace is too long for a text; cut it with ./assay import", job.input->file)};
+      }
+      if (!texts_.try_emplace(text_path(job)).second) {
+        throw InputError{fmt::format("--texts: two programs would become {}", text_path(job))};
+      }
+    }
+    std::error_code error;
+    fs::create_directories(options_.texts, error);
+    if (error) throw InputError{fmt::format("--texts {}: {}", options_.texts, error.message())};
+  }
+
   ReplayRunner& runner_for(const ReplayInput& input, const std::string& subject) {
     const std::string flavour = chosen(global_.flavour, input.program.header.flavour, ASSAY_FLAVOUR);
     const Mode mode = mode_of(input, global_);
@@ -137,6 +167,7 @@ class Replay {
   std::vector<ReplayInput> inputs_;
   std::map<std::tuple<std::string, std::string, Mode>, std::unique_ptr<ReplayRunner>> runners_;
   std::vector<Job> jobs_;
+  std::map<std::string, std::string> texts_;  // by path
 };
 
 }  // namespace
@@ -148,6 +179,8 @@ SubcommandRun add_replay(CLI::App& app) {
   app.add_option("--repeat", options->repeat, "Run each so often, in a fresh process each time")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1000000}));
   app.add_flag("--gdb", options->gdb, "Then run it again under gdb, stopped before the operation that went wrong");
+  app.add_option("--texts", options->texts,
+                 "Folder to write each program to as text, without the failures whose call never came");
   app.add_flag("--steps", options->steps, "Print each operation to stderr before it runs");
   return [options](const GlobalOptions& global) { return Replay(*options, global).run(); };
 }

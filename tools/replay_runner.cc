@@ -26,7 +26,8 @@ WorkerCommand command_for(const std::string& subject, const std::string& flavour
 }
 
 void refuse_missed_failure(const ReplayInput& input, const RunResult& result) {
-  if (input.form != Form::kText || result.violation || !result.misses_failure) return;
+  if (input.form != Form::kText || input.may_have_dead_failures) return;
+  if (result.violation || !result.misses_failure) return;
   const std::string where = result.missed_line == kNoOperation ? "end()" : fmt::format("op {}", result.missed_line);
   throw InputError{fmt::format("{}: {}: {} never comes", input.file, where, print_failure(result.missed))};
 }
@@ -64,6 +65,7 @@ RunResult ReplayRunner::run_once(const ReplayInput& input, bool print_steps, Rep
     Worker worker(command_);
     const RunResult result = worker.run(request);
     verdict.subject_version = worker.subject_version();
+    came_ = worker.came_failures().all();
     total.executed += result.executed;
     total.skipped += result.skipped;
     total.failed_os_calls += result.failed_os_calls;
@@ -91,17 +93,24 @@ ReplayVerdict ReplayRunner::run(const ReplayInput& input, uint64_t times, bool p
       verdict.operations = result.executed;
       verdict.skipped = result.skipped;
       verdict.failed_os_calls = result.failed_os_calls;
+      verdict.came = came_;
       refuse_missed_failure(input, result);
     }
     if (!result.violation) continue;
     const std::string token = dedup_token(result.violation);
     if (verdict.token.empty()) {
       verdict.violation = result.violation;
+      verdict.came = came_;
       verdict.token = token;
     }
     if (token == verdict.token) ++verdict.times_seen;
   }
   return verdict;
+}
+
+Program ReplayRunner::that_came(const ReplayInput& input, const ReplayVerdict& verdict) const {
+  if (command_.mode == Mode::kFree || input.form == Form::kTrace) return input.program;
+  return without_dead_failures(input.program, verdict.came);
 }
 
 }  // namespace assay

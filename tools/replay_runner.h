@@ -18,6 +18,8 @@ struct ReplayInput {
   Form form = Form::kBytes;
   Program program;  // of text and bytes
   size_t trace_processes = 0;
+  // A text whose failures need not all come: it is about to lose those that do not.
+  bool may_have_dead_failures = false;
 };
 
 // Throws InputError for what cannot be replayed, so that all is refused before anything runs.
@@ -33,6 +35,7 @@ struct ReplayVerdict {
   uint64_t times_run = 0;
   size_t trace_process = 0;            // the process of a trace that had it
   std::vector<uint64_t> trace_hashes;  // one a run
+  std::vector<CameFailure> came;       // failures that came in the run of `violation`, in the first one without
   std::string subject_version;
 };
 
@@ -42,8 +45,13 @@ class ReplayRunner {
  public:
   ReplayRunner(const std::string& subject, const std::string& flavour, Mode mode, std::string stderr_path = "");
 
-  // Throws InputError when a failure of a text never comes: it would test nothing, and its author thinks it does.
+  // Throws InputError when a failure of a text never comes: it would test nothing, and its author thinks it does. In
+  // mode free that is a matter of chance.
   ReplayVerdict run(const ReplayInput& input, uint64_t times, bool print_steps = false);
+
+  // The program that was run, without the failures that did not come in the run that the verdict is of. In mode free it
+  // is as it was, since they may come in another run.
+  Program that_came(const ReplayInput& input, const ReplayVerdict& verdict) const;
 
   const std::string& subject() const { return subject_; }
   const std::string& flavour() const { return flavour_; }
@@ -55,6 +63,7 @@ class ReplayRunner {
 
   std::string subject_, flavour_;
   WorkerCommand command_;
+  std::vector<CameFailure> came_;  // in the latest run
 };
 
 }  // namespace assay

@@ -87,6 +87,7 @@ class FreeRun {
     space_.baseline.measure(subject_);
     if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
     space_.heap.share(order_.slot_count());
+    seam_.start(subject_, space_.heap, nullptr, options_.came_failures);
     // Which thread is in the subject, and with what, is known to the threads only; some are nearly always.
     if (options_.progress != nullptr) options_.progress->in_subject = kInSubject;
     for (uint32_t thread = 0; thread < order_.thread_count(); ++thread) {
@@ -98,6 +99,7 @@ class FreeRun {
       lane->options.progress = &lane->progress;
       lane->ledger.serial = uint64_t{thread} << 32;
       lane->ledger.concurrent = true;
+      lane->ledger.seam = &seam_;
       lane->exit_duty = {.subject = &subject_,
                          .progress = &lane->progress,
                          .violation = &lane->result.violation,
@@ -228,7 +230,7 @@ class FreeRun {
 
   void finish() {
     Lane& lane = *lanes_[0];
-    lane.operations->begin_end();
+    lane.operations->begin_end(order_.end_fails());
     if (options_.progress != nullptr) options_.progress->line = kNoOperation;
     lane.ledger.concurrent = false;
     const bool right = lane.operations->check_and_free_all() &&
@@ -312,6 +314,8 @@ class FreeRun {
       sum.trace_hash = (sum.trace_hash ^ result.trace_hash) * 0x9fb21c651e98df25;
     }
     sum.violation = violation_;
+    sum.os_calls = seam_.calls();
+    sum.failed_os_calls = seam_.failed();
     return sum;
   }
 
@@ -319,6 +323,7 @@ class FreeRun {
   const Subject& subject_;
   const RunOptions options_;
   Workspace& space_;
+  SeamWatch seam_;
   std::vector<DoneFlag> done_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   DoneFlag all_started_;

@@ -57,8 +57,8 @@ void Operations::begin_step(const Step& step) {
   } else if (step.member == 0) {
     arm(step.line, step.fails);
   }
-  ledger_.seam.enter(line_, step.line);
-  failed_before_ = ledger_.seam.failed();
+  ledger_.seam->enter(line_, step.line);
+  failed_before_ = ledger_.seam->failed();
   outcome_ = {.step = &step,
               .skipped = false,
               .succeeded = true,
@@ -79,18 +79,18 @@ void Operations::arm(uint64_t line, const std::vector<Failure>* fails) {
 }
 
 bool Operations::seam_is_content() {
-  return !ledger_.seam.violation() || fail_check();
+  return ledger_.seam->violation() == nullptr || fail_check();
 }
 
 void Operations::note_null(const Expectation& expected) {
-  if (expected.verdict == Verdict::kMustSucceed && ledger_.seam.may_have_failed(failed_before_)) {
+  if (expected.verdict == Verdict::kMustSucceed && ledger_.seam->may_have_failed(failed_before_)) {
     ++result_.null_by_failure;
   }
 }
 
 Expectation Operations::in_view_of_failures(const Expectation& expected) const {
   Expectation changed = expected;
-  if (changed.verdict == Verdict::kMustSucceed && ledger_.seam.may_have_failed(failed_before_)) {
+  if (changed.verdict == Verdict::kMustSucceed && ledger_.seam->may_have_failed(failed_before_)) {
     changed.verdict = Verdict::kEither;
   }
   return changed;
@@ -100,7 +100,7 @@ Operations::Ran Operations::fail() {
   leave();
   Violation& violation = result_.violation;
   // What came of a call that does harm is a consequence.
-  if (ledger_.seam.violation()) violation = ledger_.seam.violation();
+  if (const Violation* const objection = ledger_.seam->violation()) violation = *objection;
   violation.line = here_.line;
   violation.member = here_.member;
   violation.op_code = op_code_;
@@ -163,7 +163,7 @@ Operations::Ran Operations::dispatch(const Step& step) {
     case OpCode::kFork: return fork_process();
     case OpCode::kCheck: return check_one(step);
     case OpCode::kCheckAll: return check_everything();
-    case OpCode::kOsHeal: ledger_.seam.heal(); return Ran::kDone;
+    case OpCode::kOsHeal: ledger_.seam->heal(); return Ran::kDone;
     case OpCode::kEnd: return Ran::kSkipped;
     case OpCode::kThreadExit: return step.thread == 0 ? Ran::kSkipped : Ran::kDone;
     default: return Ran::kSkipped;
@@ -232,8 +232,8 @@ bool Operations::check_after_step() {
 
 void Operations::begin_end(const std::vector<Failure>* fails) {
   arm(kNoOperation, fails != nullptr ? fails : end_fails_);
-  ledger_.seam.enter(line_, kNoOperation);
-  failed_before_ = ledger_.seam.failed();
+  ledger_.seam->enter(line_, kNoOperation);
+  failed_before_ = ledger_.seam->failed();
   here_ = {kNoOperation, 0};
   op_code_ = 255;
   progress_->line = kNoOperation;
@@ -256,16 +256,16 @@ bool Operations::check_and_free_all() {
 
 bool Operations::check_footprint_against(const Footprint& warmed_up) {
   arm(kNoOperation, nullptr);
-  ledger_.seam.heal();
-  ledger_.seam.stop_noting();
+  ledger_.seam->heal();
+  ledger_.seam->stop_noting();
   enter_query();
   Footprint settled = settled_footprint(subject_);
   leave();
   if (!seam_is_content()) return false;
   // A thread that could not ask to be told of its end leaves its pages behind as its own.
-  if (ledger_.seam.has_failed(SystemCall::kKeyCreate)) return true;
+  if (ledger_.seam->has_failed(SystemCall::kKeyCreate)) return true;
   // Arenas may have become smaller and more; that no mapping was lost is known by the validators.
-  if (ledger_.seam.failed() > 0) settled.mapped_bytes = 0;
+  if (ledger_.seam->failed() > 0) settled.mapped_bytes = 0;
   return check_footprint(warmed_up, settled, result_.violation) || fail_check();
 }
 

@@ -20,9 +20,9 @@ struct Ledger {
   uint64_t serial = 0;    // blocks adopted so far
   uint64_t compared = 0;  // bytes compared after steps, beside what a step itself touches
   uint64_t structure_checks = 0;
-  uint32_t under_way = 0;   // steps begun and not ended: the structure is in order only when there is no other
-  bool concurrent = false;  // other threads run at the same time: only the blocks of the step itself can be looked at
-  SeamWatch seam;           // the executor starts it when the subject has been reset
+  uint32_t under_way = 0;     // steps begun and not ended: the structure is in order only when there is no other
+  bool concurrent = false;    // other threads run at the same time: only the blocks of the step itself can be looked at
+  SeamWatch* seam = nullptr;  // of the run; the executor starts it when the subject has been reset
 };
 
 class Operations {
@@ -47,7 +47,7 @@ class Operations {
   // In the child of a fork: every block checked, one allocated in each size class, all freed. False as above.
   [[nodiscard]] bool run_in_forked_child();
 
-  SeamWatch& seam() { return ledger_.seam; }
+  SeamWatch& seam() { return *ledger_.seam; }
 
   // Where the steps' kernel thread id and progress are written.
   Progress& progress() { return *progress_; }

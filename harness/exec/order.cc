@@ -23,7 +23,10 @@ Order::Order(const Program& program) : of_thread_(1) {
   ProgramSteps steps(program);
   for (Step step; steps.next(step);) {
     // What end() says belongs to the final frees.
-    if (step.code == OpCode::kEnd) continue;
+    if (step.code == OpCode::kEnd) {
+      end_fails_ = step.fails;
+      continue;
+    }
     steps_.push_back(step);
     const auto index = static_cast<uint32_t>(steps_.size() - 1);
     add_waits(index);

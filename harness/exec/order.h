@@ -43,6 +43,9 @@ class Order {
     return barrier_ == 0 ? std::nullopt : std::optional<uint32_t>(barrier_ - 1);
   }
 
+  // What end() says of the final frees, null when nothing.
+  const std::vector<Failure>* end_fails() const { return end_fails_; }
+
   // One more than the highest thread; threads between may have no operations.
   uint32_t thread_count() const { return static_cast<uint32_t>(of_thread_.size()); }
   std::span<const uint32_t> of_thread(uint32_t thread) const { return of_thread_[thread]; }
@@ -59,7 +62,8 @@ class Order {
   std::vector<uint8_t> awaited_;
   std::vector<std::vector<uint32_t>> of_thread_;
   std::vector<uint32_t> last_of_slot_;  // one more than the step's index; 0: none
-  uint32_t barrier_ = 0;                // one more than the index of the latest that all wait for
+  const std::vector<Failure>* end_fails_ = nullptr;
+  uint32_t barrier_ = 0;  // one more than the index of the latest that all wait for
 };
 
 // Whether such an operation waits for all before it, and all after it wait for it.

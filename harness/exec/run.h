@@ -45,6 +45,8 @@ struct RunOptions {
   struct Progress* progress = nullptr;
   // Where the system calls of the program are noted, if anywhere.
   struct OsCallLog* os_calls = nullptr;
+  // Where the failures that came are noted, if anywhere; cleared first.
+  class CameFailures* came_failures = nullptr;
 };
 
 // Lives in memory shared with the watching process.

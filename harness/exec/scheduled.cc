@@ -59,14 +59,16 @@ void ScheduledExecutor::set_hooks(const AccessHooks* hooks) const {
 
 void ScheduledExecutor::prepare() {
   result_ = {};
+  seam_.emplace();
   ledger_.emplace();
+  ledger_->seam = &*seam_;
   // A race detector takes the harness's looks at other threads' blocks for the program's.
   ledger_->concurrent = __tsan_acquire != nullptr;
   heap_.clear();
   reuse_.start();
   baseline_.measure(subject_);
   if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
-  ledger_->seam.start(subject_, heap_, options_.os_calls);
+  seam_->start(subject_, heap_, options_.os_calls, options_.came_failures);
   for (uint8_t& done : done_) done = 0;
   left_ = static_cast<uint32_t>(order_.size());
   for (Lane& lane : lanes_) {
@@ -86,9 +88,9 @@ RunResult ScheduledExecutor::run(Strategy& strategy, ScheduleRecord& record) {
   set_hooks(nullptr);
   if (end == RunEnd::kDeadlock || end == RunEnd::kLivelock) describe_end(end);
   if (end != RunEnd::kDone) scheduler_.abandon();
-  result_.os_calls = ledger_->seam.calls();
-  result_.failed_os_calls = ledger_->seam.failed();
-  ledger_->seam.stop();
+  result_.os_calls = seam_->calls();
+  result_.failed_os_calls = seam_->failed();
+  seam_->stop();
   return result_;
 }
 
@@ -191,7 +193,7 @@ void ScheduledExecutor::live(uint32_t index) {
 }
 
 bool ScheduledExecutor::finish(Operations& operations) {
-  operations.begin_end();
+  operations.begin_end(order_.end_fails());
   return operations.check_and_free_all() &&
          (!has_footprint(subject_) || operations.check_footprint_against(baseline_.warmed_up()));
 }

@@ -61,7 +61,8 @@ class ScheduledExecutor final : public ScheduledBody {
   Scheduler scheduler_;
   ShadowHeap heap_;
   ReuseTable reuse_;
-  std::optional<Ledger> ledger_;  // of the present run
+  std::optional<SeamWatch> seam_;  // of the present run
+  std::optional<Ledger> ledger_;   // and this
   RunResult result_;
   std::vector<Lane> lanes_;
   std::vector<uint32_t> threads_;  // of lanes

@@ -17,16 +17,20 @@ struct Entered {
   uint64_t number = kNoOperation;
 };
 thread_local Entered entered;
+// For calls of a thread that has not entered a line. Nothing waits there.
+thread_local ArmedLine nobodys;
 
 std::atomic<uint64_t> runs{0};
 
 }  // namespace
 
-void SeamWatch::start(const Subject& subject, const ShadowHeap& heap, OsCallLog* log) {
+void SeamWatch::start(const Subject& subject, const ShadowHeap& heap, OsCallLog* log, CameFailures* came) {
+  if (came != nullptr) came->clear();
   if (subject.instruments().watch_os == nullptr) return;
   subject_ = &subject;
   heap_ = &heap;
   log_ = log;
+  came_ = came;
   run_ = runs.fetch_add(1, std::memory_order_relaxed) + 1;
   subject.instruments().watch_os(this);
 }
@@ -47,26 +51,49 @@ void SeamWatch::note(SystemCall call, uint32_t nth) {
   ++log_->count;
 }
 
+void SeamWatch::note_came(uint32_t came) {
+  if (came_ == nullptr) return;
+  for (uint32_t index = 0; index < kMaxFailures; ++index) {
+    if ((came >> index & 1) != 0) came_->note(entered.number, index);
+  }
+}
+
+bool SeamWatch::is_harmless(const OsCall& call) {
+  if (objection_.load(std::memory_order_relaxed) != Objection::kNone) return true;
+  Violation violation;
+  if (check_os_call(call, *heap_, violation)) return true;
+  Objection none = Objection::kNone;
+  if (objection_.compare_exchange_strong(none, Objection::kBeingMade, std::memory_order_relaxed)) {
+    violation_ = violation;
+    objection_.store(Objection::kMade, std::memory_order_release);
+  }
+  return false;
+}
+
 const Failure* SeamWatch::before(const OsCall& call) {
-  ArmedLine& line = entered.run == run_ ? *entered.line : nobodys_;
+  ArmedLine& line = entered.run == run_ ? *entered.line : nobodys;
+  const uint32_t had_come = line.came();
   const Failure* failure = line.ask(call.call, standing_);
-  ++calls_;
+  calls_.fetch_add(1, std::memory_order_relaxed);
   note(call.call, line.calls(call.call));
-  if (!violation_ && !check_os_call(call, *heap_, violation_)) return &kRefused;
+  if (line.came() != had_come) note_came(line.came() & ~had_come);
+  if (!is_harmless(call)) return &kRefused;
   if (failure == nullptr) return nullptr;
-  ++failed_;
-  failed_calls_ |= 1u << static_cast<unsigned>(call.call);
+  failed_calls_.fetch_or(1u << static_cast<unsigned>(call.call), std::memory_order_relaxed);
+  failed_.fetch_add(1, std::memory_order_relaxed);
   return failure;
 }
 
 SeamAccount SeamWatch::account() const {
-  return {.calls = calls_, .failed = failed_, .came = entered.run == run_ ? entered.line->came() : 0};
+  return {.calls = calls(), .failed = failed(), .came = entered.run == run_ ? entered.line->came() : 0};
 }
 
 void SeamWatch::add(const SeamAccount& before, const SeamAccount& after) {
-  calls_ += after.calls - before.calls;
-  failed_ += after.failed - before.failed;
-  if (entered.run == run_) entered.line->add_came(after.came);
+  calls_.fetch_add(after.calls - before.calls, std::memory_order_relaxed);
+  failed_.fetch_add(after.failed - before.failed, std::memory_order_relaxed);
+  if (entered.run != run_) return;
+  note_came(after.came & ~entered.line->came());
+  entered.line->add_came(after.came);
 }
 
 }  // namespace assay

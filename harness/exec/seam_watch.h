@@ -1,10 +1,13 @@
 // Watches the system calls of a program: lets those fail that the program says, and has the oracle look at each. One
-// for a run, whatever number of threads it has, of which one at a time is inside of the subject.
+// for a run, whatever number of threads it has, also when several of them are inside of the subject at a time; orders
+// nothing between them in the eyes of a race detector.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "failpoints/armed_plan.h"
+#include "harness/exec/came_failures.h"
 #include "harness/model/shadow_heap.h"
 #include "harness/op/program.h"
 #include "harness/oracle/violation.h"
@@ -12,7 +15,8 @@
 
 namespace assay {
 
-// The calls that each line of a program made. In memory that all processes of the run share.
+// The calls that each line of a program made, while one thread at a time is inside of the subject. In memory that all
+// processes of the run share.
 struct OsCallLog {
   struct Entry {
     uint64_t line;  // kNoOperation: the end of the program
@@ -40,8 +44,9 @@ class SeamWatch final : public OsWatcher {
   SeamWatch(const SeamWatch&) = delete;
   SeamWatch& operator=(const SeamWatch&) = delete;
 
-  // From now on the subject's calls are seen. `heap` is the model that live blocks are looked up in; `log` may be null.
-  void start(const Subject& subject, const ShadowHeap& heap, OsCallLog* log);
+  // From now on the subject's calls are seen. `heap` is the model that live blocks are looked up in; `log` and `came`
+  // may be null.
+  void start(const Subject& subject, const ShadowHeap& heap, OsCallLog* log, CameFailures* came);
   void stop();
 
   // The calling thread enters a line: `line` is where its failures wait, and stays so until it enters another one.
@@ -51,13 +56,17 @@ class SeamWatch final : public OsWatcher {
   void stop_noting() { log_ = nullptr; }
 
   // Whether a failure stands, or has come since `failed_before`, which failed() answered then.
-  bool may_have_failed(uint64_t failed_before) const { return failed_ != failed_before || standing_.any(); }
-  uint64_t failed() const { return failed_; }
-  bool has_failed(SystemCall call) const { return (failed_calls_ >> static_cast<unsigned>(call) & 1) != 0; }
-  uint64_t calls() const { return calls_; }
+  bool may_have_failed(uint64_t failed_before) const { return failed() != failed_before || standing_.any(); }
+  uint64_t failed() const { return failed_.load(std::memory_order_relaxed); }
+  bool has_failed(SystemCall call) const {
+    return (failed_calls_.load(std::memory_order_relaxed) >> static_cast<unsigned>(call) & 1) != 0;
+  }
+  uint64_t calls() const { return calls_.load(std::memory_order_relaxed); }
 
-  // What the oracle objected to first, if to anything. The call itself did not happen.
-  const Violation& violation() const { return violation_; }
+  // What the oracle objected to first, null when to nothing. The call itself did not happen.
+  const Violation* violation() const {
+    return objection_.load(std::memory_order_acquire) == Objection::kMade ? &violation_ : nullptr;
+  }
 
   const Failure* before(const OsCall& call) override;
   void after(const OsCall&, uintptr_t) override {}
@@ -67,18 +76,24 @@ class SeamWatch final : public OsWatcher {
   void add(const SeamAccount& before, const SeamAccount& after);
 
  private:
+  enum class Objection : uint8_t { kNone, kBeingMade, kMade };
+
   void note(SystemCall call, uint32_t nth);
+  void note_came(uint32_t came);
+  // False when the call would do harm.
+  bool is_harmless(const OsCall& call);
 
   const Subject* subject_ = nullptr;
   const ShadowHeap* heap_ = nullptr;
   OsCallLog* log_ = nullptr;
+  CameFailures* came_ = nullptr;
   uint64_t run_ = 0;  // distinguishes what threads remember of this run from what they remember of earlier ones
   StandingFailures standing_;
-  ArmedLine nobodys_;  // calls of threads that have not entered a line
-  uint64_t calls_ = 0;
-  uint64_t failed_ = 0;
-  uint32_t failed_calls_ = 0;
-  Violation violation_;
+  std::atomic<uint64_t> calls_{0};
+  std::atomic<uint64_t> failed_{0};
+  std::atomic<uint32_t> failed_calls_{0};
+  std::atomic<Objection> objection_{Objection::kNone};
+  Violation violation_;  // when it is made
 };
 
 }  // namespace assay

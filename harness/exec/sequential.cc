@@ -47,8 +47,8 @@ class SequentialRun {
     if (phase_ == Phase::kEnding) finish();
     if (phase_ == Phase::kStopped) abandon_threads();
     if (error_) std::rethrow_exception(error_);
-    result_.os_calls = operations_.seam().calls();
-    result_.failed_os_calls = operations_.seam().failed();
+    result_.os_calls = seam_.calls();
+    result_.failed_os_calls = seam_.failed();
     return result_;
   }
 
@@ -61,7 +61,7 @@ class SequentialRun {
     space_.reuse.start();
     space_.baseline.measure(subject_);
     if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
-    operations_.seam().start(subject_, space_.heap, options_.os_calls);
+    seam_.start(subject_, space_.heap, options_.os_calls, options_.came_failures);
   }
 
   static void enter_thread(void* context, uint32_t thread) { static_cast<SequentialRun*>(context)->drive(thread); }
@@ -180,7 +180,8 @@ class SequentialRun {
   const RunOptions& options_;
   Workspace& space_;
   RunResult result_;
-  Ledger ledger_;
+  SeamWatch seam_;
+  Ledger ledger_{.seam = &seam_};
   Operations operations_;
   Step step_;
   bool pending_ = false;

@@ -206,6 +206,7 @@ RunResult Worker::run(const WorkRequest& request) {
   order.check_growth = request.check_growth;
   channel_->judging_growth = false;
   channel_->crash = Violation{};
+  channel_->came.clear();
   channel_->progress.trace_hash = 0;
   channel_->progress.steps = 0;
   channel_->progress.line = kNoOperation;

@@ -52,6 +52,9 @@ class Worker {
   // Of the last run that asked to `observe`.
   const OutcomeCounters::Cells& counters() const { return channel_->counters; }
 
+  // Of the last run.
+  const CameFailures& came_failures() const { return channel_->came; }
+
   // Of the last run in mode schedule.
   const Exploration& exploration() const { return channel_->exploration; }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "harness/exec/came_failures.h"
 #include "harness/exec/explore.h"
 #include "harness/exec/outcome_counters.h"
 #include "harness/exec/run.h"
@@ -43,7 +44,7 @@ struct WorkOrder {
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'0006;
+inline constexpr uint64_t kChannelLayout = 0x6173736179'0007;
 
 // Sent to a thread of the worker that stands still: its handler writes the innermost frame in the subject to `crash`.
 inline constexpr int kWhereSignal = SIGUSR2;
@@ -59,6 +60,7 @@ struct WorkerChannel {
   // `result` is there already; the program runs again and again, only to see whether the process grows.
   std::atomic<bool> judging_growth{false};
   RunResult result;
+  CameFailures came;  // of the run that `result` is of, or of the one that died
   OutcomeCounters::Cells counters{};
   Exploration exploration;  // in mode schedule; its record is that of the last run, or of the one that died
   char message[1024] = {};

@@ -48,6 +48,7 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   options.break_at_line = order.break_at_line;
   options.break_at_member = order.break_at_member;
   options.progress = &channel.progress;
+  options.came_failures = &channel.came;
   OutcomeCounters observer(channel.counters);
   if (order.observe) {
     channel.counters.fill(0);
@@ -69,6 +70,7 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   if (!channel.result.violation && order.check_growth && order.mode == Mode::kSequential &&
       order.strictness == Strictness::kStrict) {
     channel.judging_growth = true;
+    options.came_failures = nullptr;
     check_growth(program, subject, options, channel.result.violation);
     channel.judging_growth = false;
   }

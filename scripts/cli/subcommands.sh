@@ -20,9 +20,9 @@ purpose[test]='build everything and run every test'
 options[test]='--full:flag'
 operands[test]=''
 
-synopsis[replay]='FILE… [--repeat N] [--gdb]'
+synopsis[replay]='FILE… [--repeat N] [--gdb] [--texts DIR]'
 purpose[replay]='run programs (bytes, text, traces), each in a child, and print the verdict of each'
-options[replay]='--repeat:count --gdb:flag --flavour:flavour --mode:mode --seed:number --subject:subject'
+options[replay]='--repeat:count --gdb:flag --texts:output_dir --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[replay]='file+'
 
 synopsis[minimize]='FILE [-o OUT.ops] [--seconds N]'

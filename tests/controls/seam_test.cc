@@ -69,11 +69,10 @@ class SeamControl : public testing::Test {
     calls_at_free = false;
     null_error = 0;
   }
-  static RunResult run(const std::string& text) {
-    const SeamSubject subject;
-    const Program program = parse_text("assay 1\n" + text, "control");
-    ProgramSteps steps(program);
-    return run_sequential(steps, subject, {});
+  static RunResult run(const std::string& text, Mode mode = Mode::kSequential) {
+    // Threads that a violation leaves behind in mode free go on referring to it.
+    static const SeamSubject subject;
+    return run_in_mode(parse_text("assay 1\n" + text, "control"), mode, subject, {});
   }
   static std::string oracle_of(const RunResult& result) { return std::string(name(result.violation.oracle)); }
 };
@@ -94,6 +93,15 @@ TEST_F(SeamControl, NoCallTakesMemoryOfALiveBlock) {
     EXPECT_EQ(result.violation.victim_slot, 0u);
     EXPECT_NE(std::string(result.violation.sentence).find(name(call)), std::string::npos);
   }
+}
+
+TEST_F(SeamControl, NorWhileThreadsRunAtTheSameTime) {
+  bad_call = {.call = SystemCall::kMadvise, .size = 65536};
+  // The first block is there before the second is asked for.
+  const RunResult result = run("p0 = malloc(100)\ncheck_all()\np1 = malloc(100) @t1\nfree(p1)\n", Mode::kFree);
+  EXPECT_EQ(oracle_of(result), "seam");
+  EXPECT_EQ(result.violation.line, 2u);
+  EXPECT_EQ(result.violation.victim_slot, 0u);
 }
 
 TEST_F(SeamControl, OpeningWhatIsOpenIsNoHarm) {
@@ -122,6 +130,15 @@ TEST_F(SeamControl, NullNeedsAFailure) {
   EXPECT_EQ(oracle_of(run("p0 = malloc(77) (fail: mmap#1)\n")), "none");
   EXPECT_EQ(oracle_of(run("p0 = malloc(77) (fail: mmap#2)\n")), "null_errno");
   EXPECT_EQ(oracle_of(run("p1 = malloc(77) (fail: mmap#1+)\nos_heal()\np0 = malloc(77)\n")), "null_errno");
+}
+
+TEST_F(SeamControl, AndSoWhileThreadsRunAtTheSameTime) {
+  null_error = ENOMEM;
+  const auto oracle = [](const std::string& text) { return oracle_of(run(text, Mode::kFree)); };
+  EXPECT_EQ(oracle("p0 = malloc(77)\n"), "null_errno");
+  EXPECT_EQ(oracle("p0 = malloc(77) @t1 (fail: mmap#1)\n"), "none");
+  EXPECT_EQ(oracle("p0 = malloc(8) (fail: mmap#1+)\ncheck_all()\np1 = malloc(77) @t1\n"), "none");
+  EXPECT_EQ(oracle("p1 = malloc(77) @t1 (fail: mmap#1+)\nos_heal()\np0 = malloc(77)\n"), "null_errno");
 }
 
 TEST_F(SeamControl, NullComesWithEnomemWhateverTheKernelSaid) {

@@ -40,6 +40,18 @@ class Sweep(ToolTest):
         self.assertGreater(answer["files"][1]["null_enomem"], answer["files"][0]["null_enomem"])
 
 
+class Texts(ToolTest):
+    def test_failures_that_never_come_are_left_out(self):
+        text = "assay 1\np0 = malloc(1) (fail: mmap#1, munmap#3)\nfree(p0) (fail: mprotect#9+)\nend() (fail: mremap#1)\n"
+        dead = self.write("dead.ops", text)
+        self.run_tool("encode", dead, "-o", "noise", status=0)
+        self.run_tool("replay", dead, "noise", "--texts", "kept", status=0)
+        for name in ("dead.ops", "noise.ops"):
+            kept = self.folder / "kept" / name
+            self.assertEqual(kept.read_text(), "assay 1\np0 = malloc(1) (fail: mmap#1)\nfree(p0)\nend()\n")
+            self.run_tool("replay", str(kept), status=0)
+
+
 class Refusals(ToolTest):
     def test_bad_input(self):
         good = self.write("good.ops", GOOD)
@@ -50,6 +62,8 @@ class Refusals(ToolTest):
             (["sweep", good, "--how", "twice"], "twice"),
             (["replay", self.write("errno.ops", "assay 1\np0 = malloc(1) (fail: mmap#1=ENOSUCH)\n")], "ENOSUCH"),
             (["replay", self.write("never.ops", "assay 1\np0 = malloc(1) (fail: munmap#3)\n")], "munmap#3 never comes"),
+            (["replay", good, good, "--texts", "kept"], "two programs would become"),
+            (["replay", good, "--texts", good], "good.ops"),
             (["show", str(self.folder)], "irectory"),
             (["encode", str(self.folder), "-o", "out"], "irectory"),
             (["replay", self.write("syntax.ops", "assay 1\np0 = malloc(24\n")], "syntax.ops:2:"),

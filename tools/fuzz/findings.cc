@@ -88,11 +88,13 @@ Finding Findings::reproduce(const ReplayInput& input, const fuzz::StatsPage& sta
   if (!verdict.violation && stats.recent_count > 1) {
     auto found = reproduce_with_preceding(recent_programs(stats), runner(), scratch_.string(), kReplays);
     if (found) {
-      program = found->program;
       replayed.program = std::move(found->program);
       verdict = std::move(found->verdict);
     }
   }
+  // What is kept says what failed, and nothing that did not.
+  replayed.program = runner().that_came(replayed, verdict);
+  program = replayed.program;
   Finding finding;
   finding.times_seen = verdict.times_seen;
   finding.times_run = verdict.times_run;
@@ -110,7 +112,7 @@ Finding Findings::reproduce(const ReplayInput& input, const fuzz::StatsPage& sta
   finding.oracle = finding.token.substr(0, finding.token.find('-'));
   finding.report =
       fmt::format("VIOLATION {}: seen once while fuzzing, not again in {} fresh processes\n\n{}\nDEDUP_TOKEN: {}",
-                  finding.oracle, kReplays, print_text(input.program), finding.token);
+                  finding.oracle, kReplays, print_text(program), finding.token);
   return finding;
 }
 
@@ -133,6 +135,7 @@ void Findings::write(Finding& finding, Program program) {
 Novelty Findings::examine(const fs::path& artifact, const fuzz::StatsPage& stats) {
   ReplayInput input;
   input.form = Form::kText;
+  input.may_have_dead_failures = true;
   input.program = decode(read_bytes(artifact));
   // As text, since the engine's bytes may by chance look like another form.
   input.file = scratch_ / "find.ops";

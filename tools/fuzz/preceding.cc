@@ -38,6 +38,7 @@ ReplayInput as_input(Program program, const std::string& folder) {
   ReplayInput input;
   input.file = folder + "/preceding.ops";
   input.form = Form::kText;
+  input.may_have_dead_failures = true;
   write_atomically(input.file, print_text(program));
   input.program = std::move(program);
   return input;

@@ -47,12 +47,12 @@ class Observation {
  public:
   explicit Observation(std::string expected) : expected_(std::move(expected)) {}
 
-  void add(const RunResult& result) {
+  void add(const RunResult& result, const CameFailures& came) {
     ++runs_;
     if (!result.violation) return;
     const std::string token = dedup_token(result.violation);
-    const auto [entry, fresh] = first_.try_emplace(token, result.violation);
-    ++seen_[entry->first];
+    if (!first_.contains(token)) first_[token] = {result.violation, came.all()};
+    ++seen_[token];
   }
   uint64_t runs() const { return runs_; }
 
@@ -65,14 +65,21 @@ class Observation {
       result.token = token;
       result.seen = seen;
     }
-    if (result.seen > 0) result.violation = first_.at(result.token);
+    if (result.seen > 0) {
+      result.violation = first_.at(result.token).violation;
+      result.came = first_.at(result.token).came;
+    }
     return result;
   }
 
  private:
   std::string expected_;
   std::map<std::string, uint64_t> seen_;
-  std::map<std::string, Violation> first_;
+  struct First {
+    Violation violation;
+    std::vector<CameFailure> came;
+  };
+  std::map<std::string, First> first_;
   uint64_t runs_ = 0;
 };
 
@@ -129,6 +136,12 @@ MinimiseResult minimise_by(const Strategy& strategy, const WorkerCommand& comman
   return minimise(program, still_fails, settings);
 }
 
+// What never came is dropped at once, instead of being tried away one by one, and again from the result, where the
+// passes may not have come so far.
+Program only_what_came(const WorkerCommand& command, const Program& program, const Showing& showing) {
+  return command.mode == Mode::kFree ? program : without_dead_failures(program, showing.came);
+}
+
 // Half the rate is what a step may cost; two standard deviations are chance.
 bool confirmed(const Showing& original, const Showing& result) {
   if (result.token != original.token) return false;
@@ -146,7 +159,7 @@ Showing observe(const WorkerCommand& command, const Program& program, const std:
   while (true) {
     ProgramRunner runner(command, runs);
     const RunResult result = runner.run(program);
-    observation.add(result);
+    observation.add(result, runner.came_failures());
     // One full wait shows that it hangs.
     if (result.violation.oracle == Oracle::kHang) runs.silence_limit_ms = kShortHangMs;
     const Showing showing = observation.showing();
@@ -161,20 +174,21 @@ Showing observe(const WorkerCommand& command, const Program& program, const std:
 Minimisation minimise_on(const WorkerCommand& command, const Program& program, const Showing& original,
                          const MinimisationOptions& options) {
   const auto end = Clock::now() + options.budget;
-  Minimisation outcome{.program = program, .showing = original, .original = original};
+  const Program start = only_what_came(command, program, original);
+  Minimisation outcome{.program = start, .showing = original, .original = original};
   bool shows_sometimes = false;
   for (const Strategy& strategy : strategies_for(original)) {
     // A result that shows it now and then, like a strategy of last resort, says that few runs had agreed by chance.
     if (strategy.repeat && outcome.original.always()) {
-      outcome.original = observe(command, program, original.token, kRunsForARate);
+      outcome.original = observe(command, start, original.token, kRunsForARate);
     }
     if (shows_sometimes && !strategy.repeat) continue;
-    const MinimiseResult result = minimise_by(strategy, command, program, outcome.original, options, end);
+    const MinimiseResult result = minimise_by(strategy, command, start, outcome.original, options, end);
     outcome.tries += result.tries;
     outcome.stopped_early = result.stopped_early;
     const Showing showing = observe(command, result.program, original.token);
     if (confirmed(outcome.original, showing)) {
-      outcome.program = result.program;
+      outcome.program = only_what_came(command, result.program, showing);
       outcome.showing = showing;
       break;
     }

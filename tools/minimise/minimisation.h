@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "harness/exec/worker.h"
 #include "harness/op/program.h"
@@ -23,6 +24,7 @@ struct Showing {
   Violation violation;  // of the first run with that token
   uint64_t seen = 0;
   uint64_t runs = 0;
+  std::vector<CameFailure> came;  // of the first run with that token
   bool always() const { return runs > 0 && seen == runs; }
 };
 // `least_runs` when they agree; forty when some show the token; twenty when none does.
@@ -36,7 +38,8 @@ struct Minimisation {
   uint64_t tries = 0;
   bool stopped_early = false;
 };
-// `program` shows `original`. The result shows the same token (its rate is within what RateTest allows), and is the
+// `program` shows `original`. The result has no failure that does not come (in mode free that is a matter of chance),
+// shows the same token (its rate is within what RateTest allows), and is the
 // program itself where nothing shorter could be confirmed.
 Minimisation minimise_on(const WorkerCommand& command, const Program& program, const Showing& original,
                          const MinimisationOptions& options);

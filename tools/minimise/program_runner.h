@@ -26,6 +26,8 @@ class ProgramRunner {
   ProgramRunner& operator=(const ProgramRunner&) = delete;
 
   RunResult run(const Program& program);
+  // Of the last run.
+  const CameFailures& came_failures() const { return worker_.came_failures(); }
   // The token of run(program), "" where nothing was violated.
   std::string token(const Program& program);
 
