@@ -4,6 +4,7 @@
 #include "allocator/api/fixture_for_test.h"
 #include "allocator/base/bits.h"
 #include "allocator/base/config.h"
+#include "allocator/os/calls.h"
 #include "allocator/os/unmap_later.h"
 
 namespace xi {
@@ -85,6 +86,16 @@ TEST_F(MemoryTest, ADiscardThatFailsMayLeaveRubbish) {
   EXPECT_NE(os::discard(reinterpret_cast<void*>(address), kSliceSize), 0);
   EXPECT_NE(*reinterpret_cast<char*>(address), 0);
   EXPECT_EQ(os::discard(reinterpret_cast<void*>(address), kSliceSize), 0);
+  EXPECT_EQ(*reinterpret_cast<char*>(address), 0);
+}
+
+TEST_F(MemoryTest, AResetReachesWhatWasProtectedWithItsBytes) {
+  const uintptr_t address = map(kSliceSize, kSliceSize);
+  os::will_use(address, kSliceSize);
+  *reinterpret_cast<char*>(address) = 7;
+  ASSERT_EQ(os::call_mprotect(reinterpret_cast<void*>(address), kSliceSize, os::Protection::kNone), 0);
+  xi_debug_reset();
+  ASSERT_EQ(map(kSliceSize, kSliceSize), address) << "first fit";
   EXPECT_EQ(*reinterpret_cast<char*>(address), 0);
 }
 

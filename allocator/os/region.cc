@@ -34,7 +34,7 @@ uintptr_t map_inaccessible(uintptr_t address, size_t size, int flags) {
   return result == -1 ? 0 : static_cast<uintptr_t>(result);
 }
 
-// More used pages than this in a row are given back by a reset and not zeroed: a large block is seldom used in full.
+// More used pages than this in a row are given back and not zeroed: a large block is seldom used in full.
 constexpr size_t kMaxPagesZeroed = 192;
 
 // Not by memset: the tester may have poisoned parts of the page for the address sanitizer.
@@ -198,21 +198,47 @@ int Region::open(uintptr_t address, size_t size) {
 int Region::protect(uintptr_t address, size_t size) {
   const Slices slices = slices_in(address, size);
   if (slices.first == slices.end) return 0;
+  const size_t end = os_page(address_of_slice(slices.end));
+  if (next_bit(used_, os_page(address_of_slice(slices.first)), end, true) != end) hides_used_ = true;
   const size_t bytes = (slices.end - slices.first) * kSliceSize;
   if (syscall(SYS_mprotect, address_of_slice(slices.first), bytes, PROT_NONE) != 0) return errno;
   set_bits(open_, slices.first, slices.end - slices.first, false);
   return 0;
 }
 
-int Region::close(uintptr_t address, size_t size) {
-  const int error = discard(address, size);
-  return error == 0 ? protect(address, size) : error;
+int Region::give_back(uintptr_t address, size_t size) {
+  if (syscall(SYS_madvise, address, size, MADV_DONTNEED) != 0) return errno;
+  note_zeroed(address, size);
+  set_bits(used_, os_page(address), size / kOsPage, false);
+  return 0;
 }
 
 int Region::discard(uintptr_t address, size_t size) {
-  if (syscall(SYS_madvise, address, size, MADV_DONTNEED) != 0) return errno;
-  note_zeroed(address, size);
+  const size_t end = os_page(address) + size / kOsPage;
+  // Tests of the lower layers announce nothing.
+  if (next_bit(used_, os_page(address), end, true) == end) return give_back(address, size);
+  return clean(address, size);
+}
+
+// Zeroes the used parts of a range.
+int Region::clean(uintptr_t address, size_t size) {
+  const size_t end = os_page(address) + size / kOsPage;
+  for (size_t first = next_bit(used_, os_page(address), end, true); first < end;) {
+    const size_t stop = next_bit(used_, first, end, false);
+    if (stop - first > kMaxPagesZeroed || !is_open(first, stop)) {
+      if (const int error = give_back(base_ + first * kOsPage, (stop - first) * kOsPage)) return error;
+    } else {
+      for (size_t page = first; page < stop; ++page) zero_page(base_ + page * kOsPage);
+      set_bits(used_, first, stop - first, false);
+    }
+    first = next_bit(used_, stop, end, true);
+  }
   return 0;
+}
+
+int Region::close(uintptr_t address, size_t size) {
+  const int error = give_back(address, size);
+  return error == 0 ? protect(address, size) : error;
 }
 
 void Region::spoil(uintptr_t address, size_t size) {
@@ -232,29 +258,24 @@ void Region::set_used(uintptr_t address, size_t size) {
   set_bits(used_, first, os_page(address + size - 1) + 1 - first, true);
 }
 
-// Zeroes the used parts of a range, which is open.
-void Region::clean(uintptr_t address, size_t size) {
-  const size_t end = os_page(address) + size / kOsPage;
-  for (size_t first = next_bit(used_, os_page(address), end, true); first < end;) {
-    const size_t stop = next_bit(used_, first, end, false);
-    if (stop - first > kMaxPagesZeroed) {
-      discard(base_ + first * kOsPage, (stop - first) * kOsPage);
-    } else {
-      for (size_t page = first; page < stop; ++page) zero_page(base_ + page * kOsPage);
-    }
-    set_bits(used_, first, stop - first, false);
-    first = next_bit(used_, stop, end, true);
-  }
+bool Region::is_open(size_t first_page, size_t end_page) const {
+  const Slices slices = {first_page / kPagesPerSlice, (end_page + kPagesPerSlice - 1) / kPagesPerSlice};
+  return next_bit(open_, slices.first, slices.end, false) == slices.end;
 }
 
 void Region::reset() {
   for (size_t i = 0; i < count_; ++i) {
     const Range& range = ranges_[i];
     if (!contains(range.start)) continue;
-    each_run(committed_, range.start, range.size, [this](uintptr_t address, size_t size) { clean(address, size); });
+    if (hides_used_) {
+      clean(range.start, range.size);
+    } else {
+      each_run(committed_, range.start, range.size, [this](uintptr_t address, size_t size) { clean(address, size); });
+    }
     set_committed(range.start, range.size, false);
   }
   count_ = 0;
+  hides_used_ = false;
 }
 
 uintptr_t Region::first_dirty() const {

@@ -45,8 +45,8 @@ class Region {
   bool is_fixed() { return reserve_once() && base_ == kFixedBase; }
 
   // Real access to the slices of a part of a range that is taken; 0 or an errno value. What is accessible is zero where
-  // it was not accessible before. Opening what is open already costs no system call. close() is discard() and
-  // protect().
+  // it was not accessible before. Opening what is open already costs no system call. discard() makes zeros of what was
+  // used, and may keep it resident; close() gives all of it back to the system, and protects it.
   int open(uintptr_t address, size_t size);
   int protect(uintptr_t address, size_t size);
   int close(uintptr_t address, size_t size);
@@ -66,6 +66,7 @@ class Region {
  private:
   static constexpr size_t kMaxRanges = 8192;
   static constexpr size_t kOsPage = 4096;
+  static constexpr size_t kPagesPerSlice = kSliceSize / kOsPage;
   using Bits = uint64_t[kSize / kSliceSize / 64];
 
   static constexpr uintptr_t kHighBase = uintptr_t{1} << kAddressBits;
@@ -78,7 +79,9 @@ class Region {
     size_t end;
   };
   Slices slices_in(uintptr_t address, size_t size) const;
-  void clean(uintptr_t address, size_t size);
+  int give_back(uintptr_t address, size_t size);
+  int clean(uintptr_t address, size_t size);
+  bool is_open(size_t first_page, size_t end_page) const;
   size_t os_page(uintptr_t address) const { return (address - base_) / kOsPage; }
   template <class Visit>
   void each_run(const Bits& bits, uintptr_t address, size_t size, Visit visit) const;
@@ -92,6 +95,7 @@ class Region {
   Bits committed_ = {};                       // as far as the allocator is concerned
   Bits open_ = {};                            // readable and writable in fact
   uint64_t used_[kSize / kOsPage / 64] = {};  // pages of the system that may not be zero
+  bool hides_used_ = false;                   // some of them were protected since the reset, and never discarded
 };
 
 }  // namespace xi::os

@@ -128,6 +128,7 @@ HuntResult hunt(const HuntOptions& options) {
                                          fmt::format("-artifact_prefix={}/", finds.string()),
                                          "-timeout=10",
                                          "-rss_limit_mb=4096",
+                                         "-detect_leaks=0",
                                          "-print_final_stats=1"};
   // A target that hangs so that its own alarm does not end it is ended from here.
   const auto limit = std::chrono::seconds(options.seconds + 60);
