@@ -156,12 +156,13 @@ class Explore {
     found.may_have_dead_failures = true;
     found.program = input.program;
     set_schedule(found.program, {record.events, record.count});
-    found.program.header = {
-        .flavour = flavour, .mode = "schedule", .subject = subject, .expect = dedup_token(violation)};
+    found.program.header = {.flavour = flavour, .mode = "schedule", .subject = subject};
     found.file = (ensure_dir(explored_dir()) / fmt::format("{}.ops", fs::path(input.file).stem().string())).string();
-    write_atomically(found.file, print_text(found.program));
     ReplayRunner runner(subject, flavour, Mode::kSchedule);
     const ReplayVerdict verdict = runner.run(found, kReplays);
+    // The search looks at some things at the end only; the replay says where it went wrong.
+    found.program.header.expect = dedup_token(verdict.violation ? verdict.violation : violation);
+    write_atomically(found.file, print_text(found.program));
     if (verdict.violation) {
       found.program = runner.that_came(found, verdict);
       write_atomically(found.file, print_text(found.program));

@@ -18,6 +18,9 @@ extern "C" {
  * same calls return the same addresses. */
 XI_EXPORT void xi_debug_reset(void);
 
+/* What the end of the calling thread does, without its end: it is then as a thread that never called. Thread-safe. */
+XI_EXPORT void xi_debug_end_thread(void);
+
 /* Milliseconds pass on the allocator's clock, which is virtual in these flavours and starts at 0. */
 XI_EXPORT void xi_debug_advance_clock(uint64_t ms);
 

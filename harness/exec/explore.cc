@@ -33,7 +33,9 @@ void raise(volatile T& most, T seen) {
 RunResult explore(const Program& program, const Subject& subject, const RunOptions& options,
                   const ExploreLimits& limits, Exploration& exploration) {
   const std::unique_ptr<Strategy> strategy = strategy_for(limits);
-  ScheduledExecutor executor(program, subject, options);
+  RunOptions quick = options;
+  quick.whole_at_end_only = true;
+  ScheduledExecutor executor(program, subject, quick);
   RunResult result;
   bool more = true;
   while (more && !result.violation) {

@@ -216,7 +216,7 @@ Operations::Ran Operations::check_everything() {
 }
 
 bool Operations::check_after_step() {
-  if (ledger_.concurrent) return true;
+  if (ledger_.concurrent || options_.whole_at_end_only) return true;
   const uint64_t cost = heap_.live_extent() + heap_.slot_count() * kSlotCost;
   if (cost <= kStrictBudget - ledger_.compared) {
     ledger_.compared += cost;

@@ -34,6 +34,9 @@ class OutcomeObserver {
 
 struct RunOptions {
   Strictness strictness = Strictness::kStrict;
+  // Blocks and structure are looked at as a whole at the end alone: of thousands of schedules, one in which something
+  // goes wrong is run again with every check.
+  bool whole_at_end_only = false;
   uint64_t live_bytes_cap = uint64_t{1} << 30;  // an allocation that would pass it is skipped and counted
   OutcomeObserver* observer = nullptr;
   bool print_steps = false;               // for --gdb and debugging: each step to stderr before it runs

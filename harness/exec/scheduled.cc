@@ -135,6 +135,8 @@ void ScheduledExecutor::put_on(uint32_t lane) {
 void ScheduledExecutor::ended(uint32_t lane) {
   if (lanes_[lane].exits) --ledger_->under_way;
   scheduler_.reach(lane, end_mark(lane));
+  // What the lane's end did is before whoever waited for that.
+  announce_release(&lanes_[lane]);
 }
 
 void ScheduledExecutor::wait_for_turn(uint32_t index, uint32_t step, bool first) {
@@ -152,7 +154,7 @@ void ScheduledExecutor::wait_for_turn(uint32_t index, uint32_t step, bool first)
   }
 }
 
-void ScheduledExecutor::live(uint32_t index) {
+bool ScheduledExecutor::live(uint32_t index) {
   Lane& lane = lanes_[index];
   progress_->in_call = 0;
   progress_->in_subject = 0;
@@ -171,12 +173,11 @@ void ScheduledExecutor::live(uint32_t index) {
     announce_release(&done_[lane.steps[i]]);
     if (index != 0 && step.code == OpCode::kThreadExit) {
       // What the thread's end does to the subject is part of the operation.
-      announce_release(&lane);
       lane.exits = true;
       ++ledger_->under_way;
       progress_->in_subject = kInSubject;
       progress_->in_call = 1;
-      return;
+      return true;
     }
   }
   lane.awaited = Awaited::kAllSteps;
@@ -189,7 +190,18 @@ void ScheduledExecutor::live(uint32_t index) {
     if (!finish(operations)) scheduler_.stop();
     set_hooks(&scheduler_.hooks());
   }
+  return end_lane();
+}
+
+// Lanes that no exit ends do so one after the other, outside of the schedule: where the subject can be told that a
+// thread has ended, it need not end, and the next run need not start one. True when it has to.
+bool ScheduledExecutor::end_lane() {
   progress_->in_call = 0;
+  if (subject_.instruments().end_thread == nullptr) return true;
+  progress_->in_subject = kInSubject;
+  subject_.instruments().end_thread();
+  progress_->in_subject = 0;
+  return false;
 }
 
 bool ScheduledExecutor::finish(Operations& operations) {

@@ -39,7 +39,7 @@ class ScheduledExecutor final : public ScheduledBody {
     std::optional<Operations> operations;
   };
 
-  void live(uint32_t lane) override;
+  bool live(uint32_t lane) override;
   bool may_go_on(uint32_t lane) override;
   void stopped(uint32_t lane) override;
   void put_on(uint32_t lane) override;
@@ -49,6 +49,7 @@ class ScheduledExecutor final : public ScheduledBody {
   void make_lanes();
   void prepare();
   void wait_for_turn(uint32_t lane, uint32_t step, bool first);
+  bool end_lane();
   bool finish(Operations& operations);
   void describe_end(RunEnd end);
   void set_hooks(const AccessHooks* hooks) const;

@@ -33,13 +33,18 @@ Scheduler::~Scheduler() {
   if (lanes_ == nullptr) return;
   for (uint32_t i = 0; i < kMaxLanes; ++i) {
     Lane& lane = lanes_[i];
-    if (!lane.has_watcher) continue;
-    lane.scheduler = nullptr;
-    lane.watch.give();
-    pthread_join(lane.watcher, nullptr);
+    if (lane.has_thread) end_thread(lane.thread, lane, lane.token);
+    if (lane.has_watcher) end_thread(lane.watcher, lane, lane.watch);
   }
   unmap_zeroed(lanes_, kMaxLanes * sizeof(Lane));
   unmap_zeroed(next_, kMaxLanes * sizeof(Access));
+}
+
+// A thread that waits for something to do finds that there is no scheduler any more.
+void Scheduler::end_thread(pthread_t thread, Lane& lane, Token& token) {
+  lane.scheduler = nullptr;
+  token.give();
+  pthread_join(thread, nullptr);
 }
 
 void Scheduler::abandon() {
@@ -67,6 +72,7 @@ void Scheduler::start_thread(Lane& lane) {
   const int error = pthread_create(&lane.thread, &attributes, enter, &lane);
   pthread_attr_destroy(&attributes);
   if (error != 0) throw std::runtime_error("the system gives no more threads");
+  lane.has_thread = true;
 }
 
 RunEnd Scheduler::run(ScheduledBody& body, uint32_t lanes, uint32_t marks, const uint32_t* threads,
@@ -89,8 +95,9 @@ RunEnd Scheduler::run(ScheduledBody& body, uint32_t lanes, uint32_t marks, const
     lane.chosen = lane.moved = false;
     lane.place = {};
     next_[i] = {};
-    start_thread(lane);
+    if (!lane.has_thread) start_thread(lane);
   }
+  announce_release(&start_);
   put_on(0, false);
   done_.take();
   announce_acquire(this);
@@ -99,11 +106,16 @@ RunEnd Scheduler::run(ScheduledBody& body, uint32_t lanes, uint32_t marks, const
 
 void* Scheduler::enter(void* argument) {
   Lane& lane = *static_cast<Lane*>(argument);
-  Scheduler& self = *lane.scheduler;
   current = argument;
-  lane.token.take();
-  self.body_->live(self.index(lane));
-  announce_release(&self);
+  while (true) {
+    lane.token.take();
+    if (lane.scheduler == nullptr) return nullptr;
+    Scheduler& self = *lane.scheduler;
+    announce_acquire(&self.start_);
+    if (self.body_->live(self.index(lane))) break;
+    announce_release(&self);
+    self.lane_ended(lane);
+  }
   // From here the thread ends, and what its end does is still the schedule's; the watcher says when it is over.
   lane.watch.give();
   return nullptr;
@@ -115,6 +127,8 @@ void* Scheduler::enter_watcher(void* argument) {
     lane.watch.take();
     if (lane.scheduler == nullptr) return nullptr;
     pthread_join(lane.thread, nullptr);
+    lane.has_thread = false;
+    announce_release(lane.scheduler);
     lane.scheduler->lane_ended(lane);
   }
 }

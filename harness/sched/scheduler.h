@@ -23,14 +23,15 @@ namespace assay {
 class ScheduledBody {
  public:
   virtual ~ScheduledBody() = default;
-  // The whole life of a lane. When it returns the thread ends, with what the C library does then.
-  virtual void live(uint32_t lane) = 0;
+  // The whole life of a lane. When it returns true the thread ends, with what the C library does then; else it is kept
+  // for the lane's next run.
+  virtual bool live(uint32_t lane) = 0;
   // Whether what the lane waits for has happened.
   virtual bool may_go_on(uint32_t lane) = 0;
   // The lane is stopped in the middle of something, and is put on again.
   virtual void stopped(uint32_t lane) = 0;
   virtual void put_on(uint32_t lane) = 0;
-  // Its thread has really ended.
+  // Its thread has really ended, or is as good as that.
   virtual void ended(uint32_t lane) = 0;
 };
 
@@ -82,7 +83,7 @@ class Scheduler {
     State state;
     bool chosen;  // put on by the strategy, and not because another lane could not go on
     bool moved;   // has made an access since it was put on
-    bool has_watcher;
+    bool has_watcher, has_thread;
     AccessPlace place;
     Access access;  // that it is stopped before
     size_t size;
@@ -113,6 +114,7 @@ class Scheduler {
   void finish(RunEnd end);
   [[noreturn]] void sleep_for_ever();
   void start_thread(Lane& lane);
+  void end_thread(pthread_t thread, Lane& lane, Token& token);
 
   Lane* lanes_;
   Access* next_;  // of each lane, what it will do first
@@ -124,6 +126,7 @@ class Scheduler {
   ScheduleRecord* record_ = nullptr;
   StoreHistory history_;
   Token done_;
+  uint8_t start_ = 0;  // its address stands for what happened before the run
   RunEnd end_ = RunEnd::kDone;
 };
 

@@ -50,6 +50,8 @@ class OsWatcher {
 struct SubjectInstruments {
   void (*reset)() = nullptr;  // back to the state of a fresh process; other threads are parked
   void (*advance_clock)(uint64_t ms) = nullptr;
+  // What the end of the calling thread does to the subject, which then takes it for a thread that never called.
+  void (*end_thread)() = nullptr;
   Footprint (*footprint)() = nullptr;
   // Has each access to shared memory told of (null: no more). Null, or false, where the subject cannot.
   bool (*set_access_hooks)(const AccessHooks* hooks) = nullptr;

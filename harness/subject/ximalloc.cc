@@ -88,6 +88,7 @@ class XimallocSubject final : public Subject {
 #if defined(XIMALLOC_TEST_SEAMS)
     instruments_ = {.reset = xi_debug_reset,
                     .advance_clock = xi_debug_advance_clock,
+                    .end_thread = xi_debug_end_thread,
                     .footprint = footprint,
                     .set_access_hooks = xi_debug_set_sched_hooks(nullptr) ? set_access_hooks : nullptr,
                     .check_structure = xi_debug_check,

@@ -41,11 +41,12 @@ class ToyRunner final : public ScheduledBody {
   ScheduleRecord record;
 
  private:
-  void live(uint32_t lane) override {
+  bool live(uint32_t lane) override {
     gate_ = 1;
     scheduler_.begin_operation(lane, lane, 0);
     toy_->run(lane);
     gate_ = 0;
+    return false;
   }
   bool may_go_on(uint32_t) override { return true; }
   void stopped(uint32_t) override {}
