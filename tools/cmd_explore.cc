@@ -156,7 +156,7 @@ class Explore {
     found.may_have_dead_failures = true;
     found.program = input.program;
     set_schedule(found.program, {record.events, record.count});
-    found.program.header = {.flavour = flavour, .mode = "schedule", .subject = subject};
+    found.program.header = {.flavour = flavour, .mode = "schedule", .subject = subject, .expect = {}};
     found.file = (ensure_dir(explored_dir()) / fmt::format("{}.ops", fs::path(input.file).stem().string())).string();
     ReplayRunner runner(subject, flavour, Mode::kSchedule);
     const ReplayVerdict verdict = runner.run(found, kReplays);
