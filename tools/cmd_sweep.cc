@@ -85,10 +85,11 @@ class SweepCommand {
 
  private:
   void sweep_one(const ReplayInput& input, const Subject& subject, SweepHow how) {
-    const RunForSweep run = [&subject](const Program& program, OsCallLog* log) {
+    const RunForSweep run = [&subject](const Program& program, OsCallLog* log, CameFailures* came) {
       ProgramSteps steps(program);
       RunOptions options;
       options.os_calls = log;
+      options.came_failures = came;
       return run_in_child(steps, subject, options);
     };
     const SweepResult result = sweep(input.program, how, run);

@@ -57,7 +57,7 @@ void Operations::begin_step(const Step& step) {
   } else if (step.member == 0) {
     arm(step.line, step.fails);
   }
-  ledger_.seam->enter(line_, step.line);
+  ledger_.seam->enter(line_);
   failed_before_ = ledger_.seam->failed();
   outcome_ = {.step = &step,
               .skipped = false,
@@ -68,14 +68,14 @@ void Operations::begin_step(const Step& step) {
 }
 
 void Operations::arm(uint64_t line, const std::vector<Failure>* fails) {
-  if (const std::optional<Failure> missed = line_.never_came();
+  if (const std::optional<Failure> missed = line_.armed.never_came();
       missed && !result_.misses_failure && subject_.instruments().watch_os != nullptr) {
     result_.misses_failure = true;
     result_.missed = *missed;
-    result_.missed_line = armed_line_;
+    result_.missed_line = line_.number;
   }
-  armed_line_ = line;
-  line_.arm(fails != nullptr ? std::span<const Failure>(*fails) : std::span<const Failure>());
+  line_.number = line;
+  line_.armed.arm(fails != nullptr ? std::span<const Failure>(*fails) : std::span<const Failure>());
 }
 
 bool Operations::seam_is_content() {
@@ -232,7 +232,7 @@ bool Operations::check_after_step() {
 
 void Operations::begin_end(const std::vector<Failure>* fails) {
   arm(kNoOperation, fails != nullptr ? fails : end_fails_);
-  ledger_.seam->enter(line_, kNoOperation);
+  ledger_.seam->enter(line_);
   failed_before_ = ledger_.seam->failed();
   here_ = {kNoOperation, 0};
   op_code_ = 255;

@@ -137,9 +137,8 @@ class Operations {
   Progress* progress_;
   bool strict_;
   Ledger& ledger_;
-  ArmedLine line_;
+  WatchedLine line_;
   Place here_;
-  uint64_t armed_line_ = kNoOperation;
   const std::vector<Failure>* end_fails_ = nullptr;  // what an end() that came as a step said
   uint64_t failed_before_ = 0;                       // system calls that had failed when the step began
   uint8_t op_code_ = 255;

@@ -13,12 +13,11 @@ constexpr Failure kRefused{.error = EINVAL};
 
 struct Entered {
   uint64_t run = 0;
-  ArmedLine* line = nullptr;
-  uint64_t number = kNoOperation;
+  WatchedLine* line = nullptr;
 };
 thread_local Entered entered;
 // For calls of a thread that has not entered a line. Nothing waits there.
-thread_local ArmedLine nobodys;
+thread_local WatchedLine nobodys;
 
 std::atomic<uint64_t> runs{0};
 
@@ -40,21 +39,20 @@ void SeamWatch::stop() {
   subject_ = nullptr;
 }
 
-void SeamWatch::enter(ArmedLine& line, uint64_t number) {
-  entered = {run_, &line, number};
+void SeamWatch::enter(WatchedLine& line) {
+  entered = {run_, &line};
 }
 
-void SeamWatch::note(SystemCall call, uint32_t nth) {
+void SeamWatch::note(SystemCall call, const WatchedLine& line) {
   if (log_ == nullptr) return;
-  const uint64_t number = entered.run == run_ ? entered.number : kNoOperation;
-  if (log_->count < log_->capacity) log_->entries[log_->count] = {number, nth, call};
+  if (log_->count < log_->capacity) log_->entries[log_->count] = {line.number, line.armed.calls(call), call};
   ++log_->count;
 }
 
-void SeamWatch::note_came(uint32_t came) {
+void SeamWatch::note_came(const WatchedLine& line, uint32_t came) {
   if (came_ == nullptr) return;
   for (uint32_t index = 0; index < kMaxFailures; ++index) {
-    if ((came >> index & 1) != 0) came_->note(entered.number, index);
+    if ((came >> index & 1) != 0) came_->note(line.number, index);
   }
 }
 
@@ -71,12 +69,12 @@ bool SeamWatch::is_harmless(const OsCall& call) {
 }
 
 const Failure* SeamWatch::before(const OsCall& call) {
-  ArmedLine& line = entered.run == run_ ? *entered.line : nobodys;
-  const uint32_t had_come = line.came();
-  const Failure* failure = line.ask(call.call, standing_);
+  WatchedLine& line = entered.run == run_ ? *entered.line : nobodys;
+  const uint32_t had_come = line.armed.came();
+  const Failure* failure = line.armed.ask(call.call, standing_);
   calls_.fetch_add(1, std::memory_order_relaxed);
-  note(call.call, line.calls(call.call));
-  if (line.came() != had_come) note_came(line.came() & ~had_come);
+  note(call.call, line);
+  if (line.armed.came() != had_come) note_came(line, line.armed.came() & ~had_come);
   if (!is_harmless(call)) return &kRefused;
   if (failure == nullptr) return nullptr;
   failed_calls_.fetch_or(1u << static_cast<unsigned>(call.call), std::memory_order_relaxed);
@@ -85,15 +83,15 @@ const Failure* SeamWatch::before(const OsCall& call) {
 }
 
 SeamAccount SeamWatch::account() const {
-  return {.calls = calls(), .failed = failed(), .came = entered.run == run_ ? entered.line->came() : 0};
+  return {.calls = calls(), .failed = failed(), .came = entered.run == run_ ? entered.line->armed.came() : 0};
 }
 
 void SeamWatch::add(const SeamAccount& before, const SeamAccount& after) {
   calls_.fetch_add(after.calls - before.calls, std::memory_order_relaxed);
   failed_.fetch_add(after.failed - before.failed, std::memory_order_relaxed);
   if (entered.run != run_) return;
-  note_came(after.came & ~entered.line->came());
-  entered.line->add_came(after.came);
+  note_came(*entered.line, after.came & ~entered.line->armed.came());
+  entered.line->armed.add_came(after.came);
 }
 
 }  // namespace assay

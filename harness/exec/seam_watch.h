@@ -30,6 +30,13 @@ struct OsCallLog {
   static constexpr size_t bytes_for(uint64_t capacity) { return sizeof(OsCallLog) + capacity * sizeof(Entry); }
 };
 
+// The line that a thread is inside of, or was last: what it does after that, at its end, belongs to it too. Threads
+// that take turns may share one.
+struct WatchedLine {
+  ArmedLine armed;
+  uint64_t number = kNoOperation;  // kNoOperation: the end of the program
+};
+
 // What was done to one thread's present line, for a fork's child to tell its parent.
 struct SeamAccount {
   uint64_t calls = 0;
@@ -49,8 +56,8 @@ class SeamWatch final : public OsWatcher {
   void start(const Subject& subject, const ShadowHeap& heap, OsCallLog* log, CameFailures* came);
   void stop();
 
-  // The calling thread enters a line: `line` is where its failures wait, and stays so until it enters another one.
-  void enter(ArmedLine& line, uint64_t number);
+  // The calling thread enters a line, and stays there until it enters another one.
+  void enter(WatchedLine& line);
   void heal() { standing_.heal(); }
   // What comes now is a question of the harness, and no call of the program.
   void stop_noting() { log_ = nullptr; }
@@ -78,8 +85,8 @@ class SeamWatch final : public OsWatcher {
  private:
   enum class Objection : uint8_t { kNone, kBeingMade, kMade };
 
-  void note(SystemCall call, uint32_t nth);
-  void note_came(uint32_t came);
+  void note(SystemCall call, const WatchedLine& line);
+  void note_came(const WatchedLine& line, uint32_t came);
   // False when the call would do harm.
   bool is_harmless(const OsCall& call);
 

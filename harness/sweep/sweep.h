@@ -7,6 +7,7 @@
 #include <functional>
 #include <vector>
 
+#include "harness/exec/came_failures.h"
 #include "harness/exec/run.h"
 #include "harness/exec/seam_watch.h"
 
@@ -14,8 +15,9 @@ namespace assay {
 
 enum class SweepHow : uint8_t { kOnce, kPersistent };
 
-// Runs a program under every oracle, in a process that may die of it, and notes its system calls where `log` is given.
-using RunForSweep = std::function<RunResult(const Program& program, OsCallLog* log)>;
+// Runs a program under every oracle, in a process that may die of it, and notes which of its failures came, and its
+// system calls where `log` is given. Both lie in shared memory.
+using RunForSweep = std::function<RunResult(const Program& program, OsCallLog* log, CameFailures* came)>;
 
 // A program with the failure that showed something.
 struct SweepFind {

@@ -15,8 +15,9 @@ Program text(const std::string& lines) {
 }
 
 // An allocator that makes two calls in op 0 and one at the end, and gives NULL when the second fails.
-RunResult pretend(const Program& program, OsCallLog* log) {
+RunResult pretend(const Program& program, OsCallLog* log, CameFailures* came) {
   RunResult result;
+  came->clear();
   if (log != nullptr) {
     const OsCallLog::Entry made[] = {{0, 1, SystemCall::kMmap}, {0, 2, SystemCall::kMmap}};
     std::ranges::copy(made, log->entries);
@@ -24,10 +25,15 @@ RunResult pretend(const Program& program, OsCallLog* log) {
     log->entries[3] = {program.lines.size() - 2, 1, SystemCall::kMprotect};
     log->count = 4;
   }
-  for (const Operation& line : program.lines) {
-    for (const Failure& failure : line.fails) {
-      if (failure.call == SystemCall::kMmap && failure.nth == 2) result.null_by_failure = 1;
-      result.misses_failure = failure.nth > (failure.call == SystemCall::kMmap ? 2 : 1);
+  for (size_t line = 0; line < program.lines.size(); ++line) {
+    const std::vector<Failure>& fails = program.lines[line].fails;
+    for (uint32_t i = 0; i < fails.size(); ++i) {
+      if (fails[i].call == SystemCall::kMmap && fails[i].nth == 2) result.null_by_failure = 1;
+      if (fails[i].nth > (fails[i].call == SystemCall::kMmap ? 2 : 1)) {
+        result.misses_failure = true;
+      } else {
+        came->note(program.lines[line].code == OpCode::kEnd ? kNoOperation : line, i);
+      }
     }
   }
   return result;
@@ -44,9 +50,16 @@ TEST(Sweep, FailsEachCallOfTheProgramOnce) {
   }
 }
 
+// A point that fires counts, also when it keeps a failure of the program itself from coming.
+TEST(Sweep, FailuresOfTheProgramItselfMayStayAway) {
+  const SweepResult result = sweep(text("p0 = malloc(1) (fail: munmap#9)\n"), SweepHow::kOnce, pretend);
+  EXPECT_EQ(result.points, 3u);
+  EXPECT_EQ(result.fired, 3u);
+}
+
 TEST(Sweep, AFindIsAProgramThatSaysWhatFailed) {
-  const RunForSweep run = [](const Program& program, OsCallLog* log) {
-    RunResult result = pretend(program, log);
+  const RunForSweep run = [](const Program& program, OsCallLog* log, CameFailures* came) {
+    RunResult result = pretend(program, log, came);
     if (result.null_by_failure > 0 || (!program.lines.empty() && !program.lines.back().fails.empty())) {
       result.violation.oracle = Oracle::kContents;
     }
@@ -60,16 +73,16 @@ TEST(Sweep, AFindIsAProgramThatSaysWhatFailed) {
 }
 
 TEST(Sweep, ACallBeyondTheLastIsNoProof) {
-  const RunForSweep run = [](const Program& program, OsCallLog* log) {
-    RunResult result = pretend(program, log);
-    result.misses_failure = false;
+  const RunForSweep run = [](const Program& program, OsCallLog* log, CameFailures* came) {
+    const RunResult result = pretend(program, log, came);
+    if (result.misses_failure) came->note(0, 0), came->note(kNoOperation, 0);
     return result;
   };
   EXPECT_THROW(sweep(text("p0 = malloc(1)\n"), SweepHow::kOnce, run), std::runtime_error);
 }
 
 TEST(Sweep, AProgramThatFailsByItselfIsItsOwnFind) {
-  const RunForSweep run = [](const Program&, OsCallLog*) {
+  const RunForSweep run = [](const Program&, OsCallLog*, CameFailures*) {
     RunResult result;
     result.violation.oracle = Oracle::kOverlap;
     return result;
