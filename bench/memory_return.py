@@ -40,7 +40,6 @@ def main():
     ours = options.release / "lib/libximalloc.so"
     candidates = {
         "ximalloc": (ours, {}),
-        "ximalloc+bg": (ours, {"XIMALLOC_BACKGROUND_PURGE": "1"}),
         "mimalloc": (SYSTEM / "libmimalloc.so.2", {}),
         "jemalloc": (SYSTEM / "libjemalloc.so.2", {}),
         "glibc": (None, {}),
