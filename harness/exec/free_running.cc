@@ -12,8 +12,8 @@
 
 #include "harness/exec/baseline.h"
 #include "harness/exec/breakpoint.h"
+#include "harness/exec/destructor.h"
 #include "harness/exec/done_flag.h"
-#include "harness/exec/exit_duty.h"
 #include "harness/exec/operations.h"
 #include "harness/exec/order.h"
 #include "harness/exec/real_thread.h"
@@ -53,7 +53,6 @@ struct Lane {
   Progress progress;
   ReuseTable reuse;
   SignalStack signal_stack;
-  ExitDuty exit_duty;
   std::optional<Operations> operations;
   pthread_t handle{};            // of the latest real thread, once it is about to end
   bool has_predecessor = false;  // `handle` is to be joined before anything else
@@ -100,15 +99,6 @@ class FreeRun {
       lane->ledger.serial = uint64_t{thread} << 32;
       lane->ledger.concurrent = true;
       lane->ledger.seam = &seam_;
-      lane->exit_duty = {.subject = &subject_,
-                         .progress = &lane->progress,
-                         .violation = &lane->result.violation,
-                         .on_violation =
-                             [](void* context) {
-                               const Lane& ending = *static_cast<Lane*>(context);
-                               ending.run->stop_with(ending);
-                             },
-                         .context = lane.get()};
       lane->operations.emplace(subject_, lane->options, space_.heap, lane->reuse, lane->result, lane->ledger);
       lanes_.push_back(std::move(lane));
     }
@@ -143,7 +133,6 @@ class FreeRun {
 
   void live(Lane& lane) {
     enter_lane(lane);
-    take_exit_duty(lane.exit_duty);
     if (lane.has_predecessor) {
       pthread_join(lane.handle, nullptr);
       lane.has_predecessor = false;
@@ -151,11 +140,30 @@ class FreeRun {
     } else if (!wait_for(all_started_)) {
       park();
     }
-    const bool goes_on = run_steps(lane);
-    lane.handle = pthread_self();
-    if (goes_on) {
-      lane.has_predecessor = true;
-      if (start_successor(lane)) return;
+    go_on(lane);
+  }
+
+  static void enter_destructor(void* argument) {
+    Lane& lane = *static_cast<Lane*>(argument);
+    lane.progress.in_subject = 0;
+    // Done only now: on the way here the subject may have been told that the thread ends.
+    lane.run->publish(lane.steps[lane.next - 1]);
+    lane.run->go_on(lane);
+  }
+
+  void go_on(Lane& lane) {
+    switch (run_steps(lane)) {
+      case Next::kDestructor:
+        // The subject's own destructor may come first.
+        lane.progress.in_subject = kInSubject;
+        go_on_in_destructor(enter_destructor, &lane);
+        return;
+      case Next::kAnotherThread:
+        lane.handle = pthread_self();
+        lane.has_predecessor = true;
+        if (start_successor(lane)) return;
+        break;
+      case Next::kEnd: lane.handle = pthread_self(); break;
     }
     lane.ended.set();
     show_who_is_busy();
@@ -171,13 +179,16 @@ class FreeRun {
     }
   }
 
-  // Runs the lane's steps. True when its thread has to end in the middle of the program: it goes on in another.
-  bool run_steps(Lane& lane) {
+  // Where a lane goes on when run_steps() has returned.
+  enum class Next : uint8_t { kEnd, kAnotherThread, kDestructor };
+
+  // Runs the lane's steps up to one after which the thread has to leave its body.
+  Next run_steps(Lane& lane) {
     while (lane.next < lane.steps.size()) {
       const uint32_t index = lane.steps[lane.next];
       const Step& step = order_.step(index);
       if (!may_run(index)) {
-        if (lane.thread == 0) return false;
+        if (lane.thread == 0) return Next::kEnd;
         park();
       }
       tell(step);
@@ -185,19 +196,20 @@ class FreeRun {
       if (step.line == options_.break_at_line && step.member == options_.break_at_member) assay_breakpoint();
       if (!lane.operations->run(step)) {
         stop_with(lane);
-        if (lane.thread == 0) return false;
+        if (lane.thread == 0) return Next::kEnd;
         park();
       }
       ++lane.next;
       if (step.code == OpCode::kThreadExit && lane.thread != 0) {
         // Done only when the thread has ended, which whoever joins it will know.
-        if (lane.next < lane.steps.size() || order_.is_awaited(index)) return true;
+        if (lane.next < lane.steps.size() || order_.is_awaited(index)) return Next::kAnotherThread;
         continue;
       }
+      if (goes_on_in_destructor(step)) return Next::kDestructor;
       publish(index);
     }
     if (const auto alone = order_.last_alone(); alone && !wait_for(done_[*alone]) && lane.thread != 0) park();
-    return false;
+    return Next::kEnd;
   }
 
   // Waits for all that must come before. False when the run has been stopped.

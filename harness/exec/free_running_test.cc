@@ -155,29 +155,6 @@ TEST(FreeRunning, TheOneThatHangsIsNamed) {
   watcher.join();
 }
 
-// Writes into the block that its thread was given last when it is asked for one of 3,000 bytes.
-class Scribbler final : public Subject {
- public:
-  Scribbler() {
-    api_.malloc = [](size_t size) -> void* {
-      void* block = std::malloc(size);
-      if (size == 3000 && latest != nullptr) static_cast<char*>(latest)[5] = 1;
-      latest = block;
-      return block;
-    };
-    api_.free = [](void* block) { std::free(block); };
-  }
-  bool owns_code(const void*) const override { return false; }
-  static inline thread_local void* latest = nullptr;
-};
-
-TEST(FreeRunning, DestructorsOfThreadLocalStorageUseTheAllocator) {
-  Scribbler scribbler;
-  const RunResult result = run("p0 = malloc(5)\np1 = malloc(6) @t1\nthread_exit() @t1\nfree(p1) @t1\n", scribbler);
-  EXPECT_EQ(result.violation.oracle, Oracle::kContents);
-  EXPECT_EQ(result.violation.line, 2u);
-}
-
 TEST(FreeRunning, AThousandThreads) {
   const auto libc = open_subject("libc");
   std::string program;

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <stdexcept>
 
+#include "harness/exec/destructor.h"
 #include "harness/exec/fork_watch.h"
+#include "harness/exec/real_thread.h"
 #include "harness/oracle/alignment.h"
 #include "harness/oracle/contents.h"
 #include "harness/oracle/footprint.h"
@@ -22,8 +25,16 @@ constexpr uint64_t kStructureInterval = 1024;
 // Of sampled programs one in so many has the allocator's structure validated at its end: it costs as much as the
 // program. Which ones depends on the program alone.
 constexpr uint64_t kStructureSampling = 4;
+// What a forked child allocates: up to what becomes a mapping of its own everywhere; its thread, up to what costs
+// little.
+constexpr uint64_t kLargestOfChild = uint64_t{4} << 20;
+constexpr uint64_t kLargestOfThread = uint64_t{64} << 10;
 
 }  // namespace
+
+bool goes_on_in_destructor(const Step& step) {
+  return step.code == OpCode::kTlsDestructor && step.thread != 0 && has_destructor_round();
+}
 
 Operations::Operations(const Subject& subject, const RunOptions& options, ShadowHeap& heap, ReuseTable& reuse,
                        RunResult& result, Ledger& ledger)
@@ -166,6 +177,7 @@ Operations::Ran Operations::dispatch(const Step& step) {
     case OpCode::kOsHeal: ledger_.seam->heal(); return Ran::kDone;
     case OpCode::kEnd: return Ran::kSkipped;
     case OpCode::kThreadExit: return step.thread == 0 ? Ran::kSkipped : Ran::kDone;
+    case OpCode::kTlsDestructor: return goes_on_in_destructor(step) ? Ran::kDone : Ran::kSkipped;
     default: return Ran::kSkipped;
   }
 }
@@ -276,15 +288,11 @@ Operations::Ran Operations::fork_process() {
   return right ? Ran::kDone : fail();
 }
 
-bool Operations::run_in_forked_child() {
-  progress_ = &own_progress_;
-  strict_ = false;
-  if (!verify_all()) return false;
-  // Steps of 12.5 %, as fine as any allocator's classes, up to what becomes a mapping of its own everywhere.
+bool Operations::allocate_each_class(uint64_t largest) {
+  // Steps of 12.5 %, as fine as any allocator's classes.
   constexpr uint64_t kLargestClass = uint64_t{640} << 10;
-  constexpr uint64_t kLargest = uint64_t{4} << 20;
   uint64_t slot = heap_.slot_count();
-  for (uint64_t size = 1; size <= kLargest; size += size < 128 ? 8 : size < kLargestClass ? size / 8 : size) {
+  for (uint64_t size = 1; size <= largest; size += size < 128 ? 8 : size < kLargestClass ? size / 8 : size) {
     enter_subject();
     void* bytes = api_.malloc(size);
     leave();
@@ -294,10 +302,45 @@ bool Operations::run_in_forked_child() {
     block.requested = size;
     if (!adopt(slot++, block, {.alignment = natural_alignment(size)})) return false;
   }
-  for (uint64_t at = 0; at < heap_.slot_count(); ++at) {
+  return true;
+}
+
+bool Operations::free_one_in(uint64_t step) {
+  for (uint64_t at = 0; at < heap_.slot_count(); at += step) {
     if (heap_.live(at) && !free_block(at)) return false;
   }
-  return check_structure_now() && seam_is_content();
+  return true;
+}
+
+// What a thread of a forked child does: frees blocks that threads allocated which are no more, and leaves some behind.
+bool Operations::live_in_forked_child() {
+  ledger_.seam->enter(line_);
+  return free_one_in(2) && allocate_each_class(kLargestOfThread) && free_one_in(3) && check_structure_now();
+}
+
+bool Operations::start_thread_in_forked_child() {
+  struct Life {
+    Operations& operations;
+    bool right;
+  } life{*this, true};
+  const auto live = [](void* argument) -> void* {
+    Life& mine = *static_cast<Life*>(argument);
+    mine.right = mine.operations.live_in_forked_child();
+    return nullptr;
+  };
+  try {
+    pthread_join(start_thread(live, &life), nullptr);
+  } catch (const std::runtime_error&) {
+    // The system may be out of threads; the child has done its other work.
+  }
+  return life.right;
+}
+
+bool Operations::run_in_forked_child() {
+  progress_ = &own_progress_;
+  strict_ = false;
+  if (!verify_all() || !allocate_each_class(kLargestOfChild) || !start_thread_in_forked_child()) return false;
+  return verify_all() && free_one_in(1) && check_structure_now() && seam_is_content();
 }
 
 }  // namespace assay

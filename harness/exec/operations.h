@@ -25,6 +25,9 @@ struct Ledger {
   SeamWatch* seam = nullptr;  // of the run; the executor starts it when the subject has been reset
 };
 
+// Whether the calling thread goes on in a destructor after this step, which it is about to run or has run.
+bool goes_on_in_destructor(const Step& step);
+
 class Operations {
  public:
   Operations(const Subject& subject, const RunOptions& options, ShadowHeap& heap, ReuseTable& reuse, RunResult& result,
@@ -44,7 +47,8 @@ class Operations {
   // Then nothing fails any more, and what is left at the seam is compared with what a warm-up left.
   [[nodiscard]] bool check_footprint_against(const Footprint& warmed_up);
 
-  // In the child of a fork: every block checked, one allocated in each size class, all freed. False as above.
+  // In the child of a fork: every block checked, one allocated in each size class, half of them freed by a thread that
+  // starts there, all freed. False as above.
   [[nodiscard]] bool run_in_forked_child();
 
   SeamWatch& seam() { return *ledger_.seam; }
@@ -79,6 +83,12 @@ class Operations {
   Ran fork_process();
   Ran check_one(const Step& step);
   Ran check_everything();
+
+  // False when an oracle objected.
+  bool allocate_each_class(uint64_t largest);
+  bool free_one_in(uint64_t step);  // of the slots
+  bool live_in_forked_child();
+  bool start_thread_in_forked_child();
 
   bool can_call(OpCode code) const;
   // False when the block would pass the cap on live bytes, or is too large to be handled at all.

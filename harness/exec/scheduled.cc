@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include "harness/exec/breakpoint.h"
+#include "harness/exec/destructor.h"
 #include "harness/exec/step_text.h"
 #include "harness/oracle/describe.h"
 #include "harness/oracle/footprint.h"
@@ -74,6 +75,9 @@ void ScheduledExecutor::prepare() {
   for (Lane& lane : lanes_) {
     lane.awaited = lane.steps.empty() ? Awaited::kAllSteps : Awaited::kStep;
     lane.step = lane.steps.empty() ? 0 : lane.steps.front();
+    lane.executor = this;
+    lane.next = 0;
+    lane.in_destructor = false;
     lane.exits = false;
     lane.operations.emplace(subject_, options_, heap_, reuse_, result_, *ledger_);
   }
@@ -155,12 +159,24 @@ void ScheduledExecutor::wait_for_turn(uint32_t index, uint32_t step, bool first)
 }
 
 bool ScheduledExecutor::live(uint32_t index) {
+  progress_->thread_id = static_cast<int32_t>(raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
+  return go_on(index);
+}
+
+void ScheduledExecutor::live_in_destructor(void* argument) {
+  Lane& lane = *static_cast<Lane*>(argument);
+  --lane.executor->ledger_->under_way;
+  lane.in_destructor = true;
+  static_cast<void>(lane.executor->go_on(static_cast<uint32_t>(&lane - lane.executor->lanes_.data())));
+}
+
+bool ScheduledExecutor::go_on(uint32_t index) {
   Lane& lane = lanes_[index];
   progress_->in_call = 0;
   progress_->in_subject = 0;
-  progress_->thread_id = static_cast<int32_t>(raw_syscall(SYS_gettid, 0, 0, 0, 0, 0, 0));
   Operations& operations = *lane.operations;
-  for (size_t i = 0; i < lane.steps.size(); ++i) {
+  while (lane.next < lane.steps.size()) {
+    const size_t i = lane.next++;
     const Step& step = order_.step(lane.steps[i]);
     wait_for_turn(index, lane.steps[i], i == 0);
     scheduler_.begin_operation(index, step.line, step.member);
@@ -179,6 +195,14 @@ bool ScheduledExecutor::live(uint32_t index) {
       progress_->in_call = 1;
       return true;
     }
+    if (goes_on_in_destructor(step)) {
+      // The subject's own destructor may come first, and is part of the operation.
+      go_on_in_destructor(live_in_destructor, &lane);
+      ++ledger_->under_way;
+      progress_->in_subject = kInSubject;
+      progress_->in_call = 1;
+      return true;
+    }
   }
   lane.awaited = Awaited::kAllSteps;
   scheduler_.wait(index);
@@ -190,18 +214,23 @@ bool ScheduledExecutor::live(uint32_t index) {
     if (!finish(operations)) scheduler_.stop();
     set_hooks(&scheduler_.hooks());
   }
-  return end_lane();
+  return end_lane(lane);
 }
 
 // Lanes that no exit ends do so one after the other, outside of the schedule: where the subject can be told that a
-// thread has ended, it need not end, and the next run need not start one. True when it has to.
-bool ScheduledExecutor::end_lane() {
+// thread has ended, it need not end, and the next run need not start one. True when it has to, or does so already.
+bool ScheduledExecutor::end_lane(const Lane& lane) {
   progress_->in_call = 0;
-  if (subject_.instruments().end_thread == nullptr) return true;
-  progress_->in_subject = kInSubject;
-  subject_.instruments().end_thread();
-  progress_->in_subject = 0;
-  return false;
+  const bool ends_already = lane.in_destructor;
+  if (!ends_already && subject_.instruments().end_thread != nullptr) {
+    progress_->in_subject = kInSubject;
+    subject_.instruments().end_thread();
+    progress_->in_subject = 0;
+    return false;
+  }
+  // In a destructor the scheduler has no part any more in what this lane did last.
+  announce_release(&scheduler_);
+  return true;
 }
 
 bool ScheduledExecutor::finish(Operations& operations) {

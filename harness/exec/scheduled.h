@@ -30,16 +30,21 @@ class ScheduledExecutor final : public ScheduledBody {
   enum class Awaited : uint8_t { kStep, kAllSteps, kOtherLanes };
   static constexpr uint32_t kNoLane = ~uint32_t{0};
   struct Lane {
+    ScheduledExecutor* executor = nullptr;
     uint32_t previous = kNoLane;  // the same logical thread's lane before this one
     std::vector<uint32_t> steps;
+    size_t next = 0;  // of steps
     Awaited awaited = Awaited::kStep;
-    uint32_t step = 0;   // that it waits for to be allowed
+    uint32_t step = 0;  // that it waits for to be allowed
+    bool in_destructor = false;
     bool exits = false;  // by an operation: until it has ended the subject's structure is not in order
     Progress saved;
     std::optional<Operations> operations;
   };
 
   bool live(uint32_t lane) override;
+  static void live_in_destructor(void* lane);
+  bool go_on(uint32_t lane);
   bool may_go_on(uint32_t lane) override;
   void stopped(uint32_t lane) override;
   void put_on(uint32_t lane) override;
@@ -49,7 +54,7 @@ class ScheduledExecutor final : public ScheduledBody {
   void make_lanes();
   void prepare();
   void wait_for_turn(uint32_t lane, uint32_t step, bool first);
-  bool end_lane();
+  bool end_lane(const Lane& lane);
   bool finish(Operations& operations);
   void describe_end(RunEnd end);
   void set_hooks(const AccessHooks* hooks) const;

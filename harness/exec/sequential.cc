@@ -67,8 +67,9 @@ class SequentialRun {
   static void enter_thread(void* context, uint32_t thread) { static_cast<SequentialRun*>(context)->drive(thread); }
 
   // Runs steps while this thread holds the token. Returns on thread 0 when no step is left or may run, on another when
-  // the program ends that thread.
+  // the program ends that thread, or has it go on in a destructor, which enters here again.
   void drive(uint32_t me) {
+    operations_.progress().in_subject = 0;
     while (true) {
       if (me == 0 && exiting_ != kNobody) finish_exit();
       if (phase_ == Phase::kRunning && !pending_) fetch();
@@ -87,6 +88,10 @@ class SequentialRun {
         phase_ = Phase::kStopped;
       } else if (step_.code == OpCode::kThreadExit && me != 0) {
         return leave(me);
+      } else if (goes_on_in_destructor(step_)) {
+        // The subject's own destructor may come first.
+        operations_.progress().in_subject = kInSubject;
+        return space_.team.go_on_in_destructor(me);
       }
     }
   }

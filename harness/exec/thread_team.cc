@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "harness/exec/destructor.h"
 #include "harness/model/mapped_array.h"
 
 namespace assay {
@@ -51,6 +52,16 @@ void* ThreadTeam::enter(void* argument) {
   wait(lane);
   team.body_(team.context_, me);
   return nullptr;
+}
+
+void ThreadTeam::go_on_in_destructor(uint32_t me) {
+  assay::go_on_in_destructor(enter_destructor, &lanes_[me]);
+}
+
+void ThreadTeam::enter_destructor(void* argument) {
+  const Lane& lane = *static_cast<Lane*>(argument);
+  ThreadTeam& team = *lane.team;
+  team.body_(team.context_, static_cast<uint32_t>(&lane - team.lanes_));
 }
 
 void ThreadTeam::pass_to(uint32_t thread) {

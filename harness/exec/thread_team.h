@@ -35,6 +35,9 @@ class ThreadTeam {
   void pass_to(uint32_t thread);
   // Hands it over and parks thread `me` until it comes back.
   void pass_and_wait(uint32_t thread, uint32_t me);
+  // On thread `me` while it holds the token, which it keeps: the body is called once more, in a destructor of the
+  // thread's local storage, after it has returned. Needs has_destructor_round().
+  void go_on_in_destructor(uint32_t me);
   // On thread 0, after `thread` left its body: returns when it has really ended, TLS destructors included.
   void join(uint32_t thread);
   // Leaves the parked threads parked for ever, and their memory with them: the heap that they would tear down is
@@ -51,6 +54,7 @@ class ThreadTeam {
     ThreadTeam* team;
   };
   static void* enter(void* lane);
+  static void enter_destructor(void* lane);
   static void wait(Lane& lane);
   Lane* lanes_ = nullptr;
   uint32_t thread_count_ = 0;

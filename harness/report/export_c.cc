@@ -115,7 +115,7 @@ class Exporter {
 
   void add_runtime() {
     text_ += c_runtime::kIncludes;
-    if (bodies_ > 1) text_ += c_runtime::kThreadIncludes;
+    if (bodies_ > 1 || uses(OpCode::kFork)) text_ += c_runtime::kThreadIncludes;
     if (uses(OpCode::kFork) || context_.oracle == Oracle::kExit) text_ += c_runtime::kWaitInclude;
     if (context_.oracle == Oracle::kExit) text_ += c_runtime::kSharedInclude;
     // Not every allocator that is fine otherwise has each error right.

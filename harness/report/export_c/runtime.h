@@ -396,7 +396,29 @@ static void wait_ms(size_t ms) {
 )";
 
 inline constexpr std::string_view kFork =
-    R"(/* The child checks every block, allocates in each size class, frees everything, and says by its status how it went. */
+    R"(static void take_each_class(size_t largest) {
+    int slot = SLOTS - CHILD_SLOTS;
+    for (size_t size = 1; size <= largest; size += size < 128 ? 8 : size < 640 * 1024 ? size / 8 : size) {
+        while (slot < SLOTS && p[slot].address != NULL) slot++;
+        void *address = slot < SLOTS ? the_malloc(size) : NULL;
+        if (address != NULL) take_block(slot, address, size);
+    }
+}
+
+static void free_one_in(int step) {
+    for (int i = 0; i < SLOTS; i += step)
+        if (p[i].address != NULL) do_free(i);
+}
+
+static void *live_in_child(void *unused) {
+    free_one_in(2);
+    take_each_class(64 * 1024);
+    free_one_in(3);
+    return unused;
+}
+
+/* The child checks every block, allocates in each size class, starts a thread that does so too, frees everything, and
+   says by its status how it went. */
 static void do_fork(void) {
     fflush(NULL);
     pid_t child = fork();
@@ -404,13 +426,11 @@ static void do_fork(void) {
     if (child == 0) {
         alarm(20);
         check_all();
-        int slot = SLOTS - CHILD_SLOTS;
-        for (size_t size = 1; size <= 4 * MIB; size += size < 128 ? 8 : size < 640 * 1024 ? size / 8 : size) {
-            void *address = the_malloc(size);
-            if (address != NULL) take_block(slot++, address, size);
-        }
-        for (int i = 0; i < SLOTS; i++)
-            if (p[i].address != NULL) do_free(i);
+        take_each_class(4 * MIB);
+        pthread_t thread;
+        if (pthread_create(&thread, NULL, live_in_child, NULL) == 0) pthread_join(thread, NULL);
+        check_all();
+        free_one_in(1);
         _exit(0);
     }
     int status = 0;
