@@ -19,7 +19,7 @@ const char* __ubsan_default_options() {
 }
 
 // The first race ends the process, so that what is saved is the program that raced. Threads that a violation has parked
-// are no leak, and a forked child starts no threads.
+// are no leak, and a forked child may start threads: it ends before it matters what became of its parent's.
 const char* __tsan_default_options() {
   return "halt_on_error=1:second_deadlock_stack=1:report_thread_leaks=0:die_after_fork=0:handle_abort=0:"
          "allocator_may_return_null=1";
