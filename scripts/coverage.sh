@@ -1,19 +1,31 @@
 #!/usr/bin/env bash
 # What of the allocator's source the tests and the corpus reach: a table on stdout, pages in work/coverage.
 #
-#   scripts/coverage.sh [FILE…]     also replays FILEs, for instance the corpus that a campaign has grown
+#   scripts/coverage.sh [--corpus] [FILE…]
+#
+# --corpus: by the corpus alone, in mode sequential. FILEs are replayed besides, for instance the corpus that a campaign
+# has grown.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd)
 out=$root/work/coverage
+corpus_only=false
+if [[ ${1-} == --corpus ]]; then
+  corpus_only=true
+  shift
+fi
 
 "$root/assay" build cov
 rm -rf "$out"
 mkdir -p "$out/raw"
-export LLVM_PROFILE_FILE=$out/raw/%p-%m.profraw
-(cd "$root" && ctest --test-dir build/cov -j "$(nproc)" -E '^house\.' >"$out/ctest.log" 2>&1) ||
-  echo "some tests failed in this flavour (work/coverage/ctest.log)" >&2
+if ! $corpus_only; then
+  (cd "$root" && LLVM_PROFILE_FILE=$out/raw/%p-%m.profraw \
+    ctest --test-dir build/cov -j "$(nproc)" -E '^house\.' >"$out/ctest.log" 2>&1) ||
+    echo "some tests failed in this flavour (work/coverage/ctest.log)" >&2
+fi
+# %c: the counters lie in the file itself, since the process that runs a program ends without writing them.
 mapfile -t programs < <(find "$root/corpus" "$root"/fuzz/*/seeds -name '*.ops' | sort)
-"$root/build/cov/bin/assay" replay "${programs[@]}" "$@" >"$out/replay.log" 2>&1 ||
+LLVM_PROFILE_FILE=$out/raw/%c%p.profraw "$root/build/cov/bin/assay" replay "${programs[@]}" "$@" --flavour cov \
+  --subject ximalloc --mode sequential >"$out/replay.log" 2>&1 ||
   echo "some programs failed in this flavour (work/coverage/replay.log)" >&2
 
 # A process that was killed leaves a file that cannot be read.
@@ -26,4 +38,4 @@ llvm-cov-19 show -format=html -output-dir="$out/html" -instr-profile="$out/all.p
   -ignore-filename-regex='_test\.cc$' "$root/allocator" 2>"$out/llvm-cov.log"
 llvm-cov-19 report -instr-profile="$out/all.profdata" "${objects[@]}" -ignore-filename-regex='_test\.cc$' \
   "$root/allocator" 2>>"$out/llvm-cov.log"
-echo "pages: work/coverage/html/index.html"
+echo "${#programs[@]} programs of the corpus; pages: work/coverage/html/index.html"
