@@ -30,9 +30,11 @@ LLVM_PROFILE_FILE=$out/raw/%c%p.profraw "$root/build/cov/bin/assay" replay "${pr
 
 # A process that was killed leaves a file that cannot be read.
 llvm-profdata-19 merge --failure-mode=all -sparse "$out"/raw/*.profraw -o "$out/all.profdata"
-objects=()
-for binary in "$root"/build/cov/bin/*; do
-  [[ -x $binary && -f $binary ]] && objects+=(-object "$binary")
+# The first is llvm-cov's operand; those without a line of the allocator's in them would stop it.
+objects=("$root/build/cov/bin/assay")
+for binary in "$root"/build/cov/bin/*_tests; do
+  $corpus_only && break
+  llvm-readelf-19 -S "$binary" | grep -q __llvm_covmap && objects+=(-object "$binary")
 done
 llvm-cov-19 show -format=html -output-dir="$out/html" -instr-profile="$out/all.profdata" "${objects[@]}" \
   -ignore-filename-regex='_test\.cc$' "$root/allocator" 2>"$out/llvm-cov.log"
