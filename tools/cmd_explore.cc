@@ -158,12 +158,14 @@ class Explore {
     set_schedule(found.program, {record.events, record.count});
     found.program.header = {.flavour = flavour, .mode = "schedule", .subject = subject, .expect = {}};
     found.file = (ensure_dir(explored_dir()) / fmt::format("{}.ops", fs::path(input.file).stem().string())).string();
+    found.program.header.expect = dedup_token(violation);
+    // The replaying processes read the file.
+    write_atomically(found.file, print_text(found.program));
     ReplayRunner runner(subject, flavour, Mode::kSchedule);
     const ReplayVerdict verdict = runner.run(found, kReplays);
     // The search looks at some things at the end only; the replay says where it went wrong.
-    found.program.header.expect = dedup_token(verdict.violation ? verdict.violation : violation);
-    write_atomically(found.file, print_text(found.program));
     if (verdict.violation) {
+      found.program.header.expect = dedup_token(verdict.violation);
       found.program = runner.that_came(found, verdict);
       write_atomically(found.file, print_text(found.program));
       fmt::print(global_.human(), "{}\n{}: {} of {} runs\n", replay_report(found, runner, verdict, global_.seed),

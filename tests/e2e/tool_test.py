@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import unittest
 
-from tool import TOOL, ToolTest, library, worker
+from tool import BUILD, TOOL, ToolTest, library, worker
 
 GOOD = "assay 1\np0 = malloc(24)\nfree(p0)\n"
 # 600 to 699 bytes are what the faulty toy allocators are faulty for.
@@ -38,6 +38,18 @@ class Sweep(ToolTest):
             self.assertEqual(row["null_enomem"] + row["unaffected"], row["fired"])
         self.assertEqual(answer["points"], sum(row["points"] for row in answer["files"]))
         self.assertGreater(answer["files"][1]["null_enomem"], answer["files"][0]["null_enomem"])
+
+
+class Explore(ToolTest):
+    def test_what_it_finds_is_a_program_that_replays(self):
+        file = self.write("meets.ops", "assay 1\np0 = malloc(640)\np1 = malloc(650) @t1\ncheck_all()\n")
+        answer = self.run_json("explore", file, "--subject", library("faulty_overlap"), "--flavour", BUILD.name, status=1)
+        row = answer["files"][0]
+        self.assertEqual(row["violations"], 1)
+        again = self.run_json("replay", row["output"], status=1)["files"][0]
+        self.assertEqual((again["oracle"], again["times_seen"]), ("overlap", again["times_run"]))
+        kept = (self.folder / row["output"]).read_text()
+        self.assertIn(f"\nexpect: {again['token']}\n", kept)
 
 
 class Texts(ToolTest):
