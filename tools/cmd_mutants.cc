@@ -99,6 +99,7 @@ fs::path blind_seeds(const SourceTree& tree, const std::string& target, const fs
 HuntOptions hunt_options(const Expectation& mutant, const SourceTree& tree) {
   HuntOptions options;
   options.hunter = mutant.hunter;
+  options.flavour = mutant.flavour;
   options.seeds = seeds_of(tree, mutant);
   if (mutant.hunter == Hunter::kSweep || mutant.hunter == Hunter::kExplore)
     options.programs = committed_programs(tree, mutant.target);
@@ -130,7 +131,7 @@ Row hunt_mutant(const Expectation& mutant, const MutantBuild& build, const Optio
   // A test has no programs, and nothing that it could be blind to.
   if (mutant.hunter == Hunter::kTest) return row;
   const ReplayResult replayed =
-      replay(build.tool, committed_programs(tree, mutant.target), build.folder / "replay.json");
+      replay(build.tool, mutant.flavour, committed_programs(tree, mutant.target), build.folder / "replay.json");
   row.killed_by_replay = std::any_of(replayed.oracles.begin(), replayed.oracles.end(),
                                      [&](Oracle oracle) { return mutant.accepts(oracle); });
   if (options.blind) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "harness/op/program.h"
 #include "tools/command.h"
 
 namespace assay::mutants {
@@ -34,7 +35,8 @@ void read_log(const fs::path& log, HuntResult& result) {
     } else if (!result.found() && line.find("ERROR: AddressSanitizer") != std::string::npos) {
       result.oracle = line.find("ABRT") != std::string::npos ? Oracle::kAbort : Oracle::kSanitizer;
     } else if (!result.found() && (line.find(": runtime error: ") != std::string::npos ||
-                                   line.find("MemorySanitizer: ") != std::string::npos)) {
+                                   line.find("MemorySanitizer: ") != std::string::npos ||
+                                   line.find("ThreadSanitizer: ") != std::string::npos)) {
       result.oracle = Oracle::kSanitizer;
     } else if (!result.found() && line.find("ERROR: libFuzzer: deadly signal") != std::string::npos) {
       result.oracle = Oracle::kCrash;
@@ -50,7 +52,8 @@ std::vector<fs::path> artifacts(const fs::path& folder) {
   return files;
 }
 
-// What `tool` answers with --json: the answer alone, what it says to people goes nowhere. Null when there was none.
+// What `tool` answers with --json: the answer alone, what it says to people goes nowhere. Null when the time was over
+// before it. A tool that could not do what it was told to throws InputError: its silence is not a clean run.
 nlohmann::json answer_of(const fs::path& tool, const std::vector<std::string>& words, const fs::path& log,
                          std::chrono::milliseconds limit) {
   std::vector<std::string> argv = {"/bin/sh", "-c", "exec \"$0\" \"$@\" --json 2>/dev/null", tool.string()};
@@ -58,7 +61,10 @@ nlohmann::json answer_of(const fs::path& tool, const std::vector<std::string>& w
   run_command({argv, {}, {}, log}, limit);
   std::ifstream stream(log);
   const nlohmann::json answer = nlohmann::json::parse(stream, nullptr, false);
-  return answer.is_discarded() || !answer.contains("files") ? nlohmann::json() : answer;
+  if (answer.is_discarded()) return {};
+  if (!answer.contains("files"))
+    throw InputError{fmt::format("{} {}: {}", tool.string(), words.front(), answer.value("message", "no answer"))};
+  return answer;
 }
 
 // Sweeps or explores one program after the other, until one shows something or the time is over. Each find is kept by
@@ -69,8 +75,9 @@ HuntResult search(const HuntOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   const auto limit = std::chrono::seconds(options.seconds);
   for (const fs::path& program : options.programs) {
-    std::vector<std::string> words = {std::string(name(options.hunter)), program.string(), "--seed",
-                                      std::to_string(options.seed)};
+    std::vector<std::string> words = {
+        std::string(name(options.hunter)), program.string(), "--flavour", options.flavour, "--seed",
+        std::to_string(options.seed)};
     if (options.hunter == Hunter::kExplore) words.insert(words.end(), {"--bound", "1"});
     const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
     if (spent >= limit || result.found()) break;
@@ -80,7 +87,7 @@ HuntResult search(const HuntOptions& options) {
       result.programs += row.value("points", uint64_t{0}) + row.value("schedules", uint64_t{0});
       const std::string output = row.value("output", nlohmann::json("")).is_string() ? row.value("output", "") : "";
       if (row.value("violations", 0) == 0 || output.empty()) continue;
-      const ReplayResult again = replay(options.tool, {output}, options.folder / "replay");
+      const ReplayResult again = replay(options.tool, options.flavour, {output}, options.folder / "replay");
       if (!again.oracles.empty()) result.oracle = result.replayed_oracle = again.oracles.front();
     }
   }
@@ -144,16 +151,17 @@ HuntResult hunt(const HuntOptions& options) {
     result.fault.clear();
   }
   if (result.found() && !options.tool.empty()) {
-    const ReplayResult again = replay(options.tool, artifacts(finds), options.folder / "replay");
+    const ReplayResult again = replay(options.tool, options.flavour, artifacts(finds), options.folder / "replay");
     if (!again.oracles.empty()) result.replayed_oracle = again.oracles.front();
   }
   return result;
 }
 
-ReplayResult replay(const fs::path& tool, const std::vector<fs::path>& programs, const fs::path& log) {
+ReplayResult replay(const fs::path& tool, const std::string& flavour, const std::vector<fs::path>& programs,
+                    const fs::path& log) {
   ReplayResult result;
   if (programs.empty()) return result;
-  std::vector<std::string> words = {"replay"};
+  std::vector<std::string> words = {"replay", "--flavour", flavour};
   for (const fs::path& program : programs) words.push_back(program.string());
   const nlohmann::json answer = answer_of(tool, words, log, std::chrono::minutes(10));
   if (answer.is_null()) {

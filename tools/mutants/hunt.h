@@ -15,6 +15,7 @@ namespace assay::mutants {
 struct HuntOptions {
   std::filesystem::path target;  // fuzz binary
   std::filesystem::path tool;    // `assay` of the same build; empty: finds are not replayed
+  std::string flavour = "fuzz";  // of both
   std::filesystem::path seeds;   // folder of byte programs, read only
   std::filesystem::path folder;  // grown corpus, artifacts and log go here; emptied first
   Hunter hunter = Hunter::kFuzz;
@@ -41,8 +42,9 @@ struct ReplayResult {
   std::string fault;
 };
 
-// Replays text or byte programs with `tool`, each in a process of its own. `log` keeps the answer.
-ReplayResult replay(const std::filesystem::path& tool, const std::vector<std::filesystem::path>& programs,
-                    const std::filesystem::path& log);
+// Replays text or byte programs with `tool`, which is of that flavour, each in a process of its own. `log` keeps the
+// answer.
+ReplayResult replay(const std::filesystem::path& tool, const std::string& flavour,
+                    const std::vector<std::filesystem::path>& programs, const std::filesystem::path& log);
 
 }  // namespace assay::mutants
