@@ -5,10 +5,13 @@
 
 #include "allocator/base/atomic.h"
 
-#if defined(XIMALLOC_SCHED_HOOKS)
-// Of TSan's runtime, where there is one.
-extern "C" __attribute__((weak)) void AnnotateIgnoreReadsAndWritesBegin(const char* file, int line);
-extern "C" __attribute__((weak)) void AnnotateIgnoreReadsAndWritesEnd(const char* file, int line);
+#if defined(XIMALLOC_SCHED_HOOKS) && __has_feature(thread_sanitizer)
+// Of TSan's runtime.
+extern "C" void AnnotateIgnoreReadsBegin(const char* file, int line);
+extern "C" void AnnotateIgnoreReadsEnd(const char* file, int line);
+extern "C" void AnnotateIgnoreWritesBegin(const char* file, int line);
+extern "C" void AnnotateIgnoreWritesEnd(const char* file, int line);
+#define XIMALLOC_RACES_UNSEEN 1
 #endif
 
 namespace xi {
@@ -58,16 +61,26 @@ class SeamGuard {
  public:
 #if defined(XIMALLOC_SCHED_HOOKS)
   explicit SeamGuard(Lock& lock) : lock_(xi_sched_hooks == nullptr ? &lock : nullptr) {
-    if (lock_ == nullptr && AnnotateIgnoreReadsAndWritesBegin) AnnotateIgnoreReadsAndWritesBegin(__FILE__, __LINE__);
 #else
   explicit SeamGuard(Lock& lock) : lock_(&lock) {
 #endif
-    if (lock_ != nullptr) lock_->lock();
+    if (lock_ != nullptr) {
+      lock_->lock();
+      return;
+    }
+#if defined(XIMALLOC_RACES_UNSEEN)
+    AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+#endif
   }
   ~SeamGuard() {
-    if (lock_ != nullptr) lock_->unlock();
-#if defined(XIMALLOC_SCHED_HOOKS)
-    if (lock_ == nullptr && AnnotateIgnoreReadsAndWritesEnd) AnnotateIgnoreReadsAndWritesEnd(__FILE__, __LINE__);
+    if (lock_ != nullptr) {
+      lock_->unlock();
+      return;
+    }
+#if defined(XIMALLOC_RACES_UNSEEN)
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
 #endif
   }
   SeamGuard(const SeamGuard&) = delete;
