@@ -42,8 +42,10 @@ struct Failure {
   bool operator==(const Failure&) const = default;
 };
 
-// Of one operation, in the text as in the bytes.
-inline constexpr size_t kMaxFailures = 8;
+// Of one operation: in a text, and in the bytes. A text has room for more, so that a sweep can add a failure to a line
+// that has all those of the byte form.
+inline constexpr size_t kMaxFailures = 16;
+inline constexpr size_t kMaxFailuresInBytes = 8;
 
 // Why this cannot be planned ("'dirty' is for madvise"), or an empty string when it can.
 std::string failure_fault(const Failure& failure);

@@ -28,10 +28,16 @@ constexpr size_t kFindsKept = 5;
 struct SweepOptions {
   std::vector<std::string> files;
   std::string how = "both";
+  bool sites = false;
 };
 
 std::string_view name_of(SweepHow how) {
   return how == SweepHow::kOnce ? "once" : "persistent";
+}
+
+std::string sentence(const SweepCounts& counts, uint64_t violations) {
+  return fmt::format("{} points, {} fired, {} NULL with ENOMEM, {} unaffected, {} violations", counts.points,
+                     counts.fired, counts.null_enomem, counts.unaffected, violations);
 }
 
 class SweepCommand {
@@ -72,14 +78,15 @@ class SweepCommand {
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     SubcommandOutcome outcome;
     outcome.status = violations_ == 0 ? ExitStatus::kClean : ExitStatus::kViolation;
-    outcome.message = fmt::format("{} points, {} fired, {} NULL with ENOMEM, {} unaffected, {} violations ({:.0f}/s)",
-                                  points_, fired_, null_enomem_, unaffected_, violations_,
-                                  static_cast<double>(points_) / std::max(seconds, 0.001));
+    outcome.message = fmt::format("{} ({:.0f}/s)", sentence(all_, violations_),
+                                  static_cast<double>(all_.points) / std::max(seconds, 0.001));
+    if (options_.sites) print_sites();
     fmt::print(global_.human(), "{}\n", outcome.message);
-    outcome.fields["points"] = points_;
-    outcome.fields["fired"] = fired_;
+    outcome.fields["points"] = all_.points;
+    outcome.fields["fired"] = all_.fired;
     outcome.fields["violations"] = violations_;
     outcome.fields["files"] = std::move(files_);
+    outcome.fields["sites"] = sites_as_json();
     return outcome;
   }
 
@@ -93,15 +100,12 @@ class SweepCommand {
       return run_in_child(steps, subject, options);
     };
     const SweepResult result = sweep(input.program, how, run);
-    points_ += result.points;
-    fired_ += result.fired;
-    null_enomem_ += result.null_enomem;
-    unaffected_ += result.unaffected;
+    // A program that is faulty by itself has a find and no point.
+    all_ += result.all;
     violations_ += result.finds.size();
-    fmt::print(global_.human(),
-               "{} on {}, {}: {} points, {} fired, {} NULL with ENOMEM, {} unaffected, {} violations\n", input.file,
-               subject.name(), name_of(how), result.points, result.fired, result.null_enomem, result.unaffected,
-               result.finds.size());
+    for (const SweptSite& site : result.sites) add_to_site(sites_[how == SweepHow::kOnce ? 0 : 1], site);
+    fmt::print(global_.human(), "{} on {}, {}: {}\n", input.file, subject.name(), name_of(how),
+               sentence(result.all, result.finds.size()));
     std::string first_output;
     for (size_t i = 0; i < std::min(result.finds.size(), kFindsKept); ++i) {
       const std::string output = write_find(input, subject, how, result.finds[i], i);
@@ -111,12 +115,40 @@ class SweepCommand {
     files_.push_back({{"file", input.file},
                       {"subject", subject.name()},
                       {"how", name_of(how)},
-                      {"points", result.points},
-                      {"fired", result.fired},
-                      {"null_enomem", result.null_enomem},
-                      {"unaffected", result.unaffected},
+                      {"points", result.all.points},
+                      {"fired", result.all.fired},
+                      {"null_enomem", result.all.null_enomem},
+                      {"unaffected", result.all.unaffected},
                       {"violations", result.finds.size()},
                       {"output", first_output}});
+  }
+
+  void print_sites() const {
+    for (const SweepHow how : {SweepHow::kOnce, SweepHow::kPersistent}) {
+      for (const SweptSite& site : sites_[how == SweepHow::kOnce ? 0 : 1]) {
+        fmt::print(global_.human(), "{}:{} {}, {}, {}: {}\n", site.site.file, site.site.line, site.site.function,
+                   name(site.call), name_of(how), sentence(site.counts, site.counts.violations));
+      }
+    }
+  }
+
+  nlohmann::json sites_as_json() const {
+    nlohmann::json rows = nlohmann::json::array();
+    for (const SweepHow how : {SweepHow::kOnce, SweepHow::kPersistent}) {
+      for (const SweptSite& site : sites_[how == SweepHow::kOnce ? 0 : 1]) {
+        rows.push_back({{"source_file", site.site.file},
+                        {"line", site.site.line},
+                        {"function", site.site.function},
+                        {"call", name(site.call)},
+                        {"how", name_of(how)},
+                        {"points", site.counts.points},
+                        {"fired", site.counts.fired},
+                        {"null_enomem", site.counts.null_enomem},
+                        {"unaffected", site.counts.unaffected},
+                        {"violations", site.counts.violations}});
+      }
+    }
+    return rows;
   }
 
   std::string write_find(const ReplayInput& input, const Subject& subject, SweepHow how, const SweepFind& find,
@@ -144,7 +176,9 @@ class SweepCommand {
   std::vector<ReplayInput> inputs_;
   std::vector<std::unique_ptr<Subject>> subjects_;
   nlohmann::json files_ = nlohmann::json::array();
-  uint64_t points_ = 0, fired_ = 0, null_enomem_ = 0, unaffected_ = 0, violations_ = 0;
+  SweepCounts all_;
+  uint64_t violations_ = 0;
+  std::vector<SweptSite> sites_[2];  // once, persistent
 };
 
 }  // namespace
@@ -155,6 +189,7 @@ SubcommandRun add_sweep(CLI::App& app) {
   app.add_option("FILE", options->files, "Programs, as bytes or text")->required();
   app.add_option("--how", options->how, "once, persistent, or both (default)")
       ->check(CLI::IsMember({"once", "persistent", "both"}));
+  app.add_flag("--sites", options->sites, "Also say how often each place of the source that makes a call was hit");
   return [options](const GlobalOptions& global) { return SweepCommand(*options, global).run(); };
 }
 

@@ -36,7 +36,10 @@ xi_os_call_t to_public(const xi::os::SeamCall& call) {
           .alignment = call.alignment,
           .access = call.access == xi::os::Protection::kReadWrite,
           .metadata = call.purpose == xi::os::Purpose::kMetadata,
-          .known = call.known};
+          .known = call.known,
+          .file = call.site.file,
+          .function = call.site.function,
+          .line = call.site.line};
 }
 
 int ask_hook(const xi::os::SeamCall& call) {

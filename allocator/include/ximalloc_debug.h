@@ -60,6 +60,9 @@ typedef struct xi_os_call {
   bool access;      /* of mmap and mprotect: readable and writable, else not accessible */
   bool metadata;    /* of the allocator's own */
   bool known;       /* false when [address, address + size) is no part of one mapping: a fault of the allocator */
+  const char* file; /* the place in os/ that makes it, for ever */
+  const char* function;
+  unsigned line;
 } xi_os_call_t;
 
 /* What the seam makes of a call that is about to happen: 0 lets it happen, an errno value makes it fail with that. An

@@ -17,30 +17,47 @@ enum class Protection { kNone, kReadWrite };
 
 #if defined(XIMALLOC_TEST_SEAMS)
 
+// The place in os/ that makes a call, for a tester that counts which have failed: one line of one function.
+struct CallSite {
+  const char* file;  // without folders
+  const char* function;
+  unsigned line;
+
+  static constexpr CallSite here(const char* file = __builtin_FILE_NAME(), const char* function = __builtin_FUNCTION(),
+                                 unsigned line = __builtin_LINE()) {
+    return {file, function, line};
+  }
+};
+
 // New private memory of zeros at a multiple of 4 KiB. `wanted` is the alignment that the caller would like; a seam that
 // can be as kind as a kernel seldom is saves the tester five calls for each mapping.
-int call_mmap(size_t size, size_t wanted, Protection access, Purpose purpose, void** out);
-int call_munmap(void* address, size_t size);
-int call_mprotect(void* address, size_t size, Protection access);
+int call_mmap(size_t size, size_t wanted, Protection access, Purpose purpose, void** out,
+              CallSite site = CallSite::here());
+int call_munmap(void* address, size_t size, CallSite site = CallSite::here());
+int call_mprotect(void* address, size_t size, Protection access, CallSite site = CallSite::here());
 // MADV_DONTNEED: what is accessible there reads as zeros afterwards.
-int call_madvise(void* address, size_t size);
+int call_madvise(void* address, size_t size, CallSite site = CallSite::here());
 
 #else
 
-inline int call_mmap(size_t size, size_t, Protection access, Purpose, void** out) {
+struct CallSite {
+  static constexpr CallSite here() { return {}; }
+};
+
+inline int call_mmap(size_t size, size_t, Protection access, Purpose, void** out, CallSite = {}) {
   const int protection = access == Protection::kNone ? PROT_NONE : PROT_READ | PROT_WRITE;
   void* const address = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) return errno;
   *out = address;
   return 0;
 }
-inline int call_munmap(void* address, size_t size) {
+inline int call_munmap(void* address, size_t size, CallSite = {}) {
   return munmap(address, size) == 0 ? 0 : errno;
 }
-inline int call_mprotect(void* address, size_t size, Protection access) {
+inline int call_mprotect(void* address, size_t size, Protection access, CallSite = {}) {
   return mprotect(address, size, access == Protection::kNone ? PROT_NONE : PROT_READ | PROT_WRITE) == 0 ? 0 : errno;
 }
-inline int call_madvise(void* address, size_t size) {
+inline int call_madvise(void* address, size_t size, CallSite = {}) {
   return madvise(address, size, MADV_DONTNEED) == 0 ? 0 : errno;
 }
 

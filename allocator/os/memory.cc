@@ -18,26 +18,16 @@ bool is_usable(const void* address, size_t size) {
 }
 
 // A mapping that nobody has seen goes back, at once or later.
-void give_back(void* address, size_t size) {
-  if (call_munmap(address, size) != 0) unmap_later(address, size);
+void give_back(void* address, size_t size, CallSite site = CallSite::here()) {
+  if (call_munmap(address, size, site) != 0) unmap_later(address, size);
 }
 
 // mmap aligns to its own page size only: when that is not enough, map more and cut off both ends.
-int map_aligned(size_t size, size_t alignment, Protection access, Purpose purpose, void** out) {
-  ErrnoKeeper keeper;
-  if (!room_to_unmap_later()) return ENOMEM;
-  void* start = nullptr;
-  int error = call_mmap(size, alignment, access, purpose, &start);
-  if (error != 0) return error;
-  if (is_aligned(address_of(start), alignment) && is_usable(start, size)) {
-    *out = start;
-    return 0;
-  }
-  give_back(start, size);
+int map_padded(size_t size, size_t alignment, Protection access, Purpose purpose, void** out) {
   size_t padded = 0;
   if (__builtin_add_overflow(size, alignment, &padded)) return ENOMEM;
-  error = call_mmap(padded, 1, access, purpose, &start);
-  if (error != 0) return error;
+  void* start = nullptr;
+  if (const int error = call_mmap(padded, 1, access, purpose, &start)) return error;
   if (!is_usable(start, padded)) {
     give_back(start, padded);
     return ENOMEM;
@@ -49,6 +39,19 @@ int map_aligned(size_t size, size_t alignment, Protection access, Purpose purpos
   if (tail > 0) give_back(first + head + size, tail);
   *out = first + head;
   return 0;
+}
+
+int map_aligned(size_t size, size_t alignment, Protection access, Purpose purpose, void** out) {
+  ErrnoKeeper keeper;
+  if (!room_to_unmap_later()) return ENOMEM;
+  void* start = nullptr;
+  if (const int error = call_mmap(size, alignment, access, purpose, &start)) return error;
+  if (is_aligned(address_of(start), alignment) && is_usable(start, size)) {
+    *out = start;
+    return 0;
+  }
+  give_back(start, size);
+  return map_padded(size, alignment, access, purpose, out);
 }
 
 }  // namespace

@@ -46,10 +46,10 @@ void count_mapped(Purpose purpose, int64_t grown) {
 }
 
 // A call about memory that is mapped already.
-SeamCall about(Call kind, void* where, size_t size, Protection access) {
+SeamCall about(Call kind, void* where, size_t size, Protection access, CallSite site) {
   SeamGuard guard(seam.lock);
   const Region::Range* const range = region.covering(address_of(where), size);
-  return {kind, where, size, 0, access, range != nullptr ? range->purpose : Purpose::kMetadata, range != nullptr};
+  return {kind, where, size, 0, access, range != nullptr ? range->purpose : Purpose::kMetadata, range != nullptr, site};
 }
 
 // What was never mapped is a fault of the allocator: the tester's to report, and without a tester the end.
@@ -66,8 +66,8 @@ int ask_about(const SeamCall& call) {
 void set_seam_hook(const SeamHook& hook) {
   seam.hook = hook;
 }
-int seam_refuses(Call kind) {
-  return ask({kind, nullptr, 0, 0, Protection::kNone, Purpose::kMetadata, true});
+int seam_refuses(Call kind, CallSite site) {
+  return ask({kind, nullptr, 0, 0, Protection::kNone, Purpose::kMetadata, true, site});
 }
 void lock_seam() {
   seam.lock.lock();
@@ -110,8 +110,8 @@ void reset_seam() {
   seam.blocks = {0, 0};
 }
 
-int call_mmap(size_t size, size_t wanted, Protection access, Purpose purpose, void** out) {
-  const SeamCall call = {Call::kMmap, nullptr, size, wanted, access, purpose, true};
+int call_mmap(size_t size, size_t wanted, Protection access, Purpose purpose, void** out, CallSite site) {
+  const SeamCall call = {Call::kMmap, nullptr, size, wanted, access, purpose, true, site};
   const int answer = ask(call);
   if (answer > 0) return answer;
   {
@@ -137,9 +137,9 @@ int call_mmap(size_t size, size_t wanted, Protection access, Purpose purpose, vo
   return 0;
 }
 
-int call_munmap(void* where, size_t size) {
+int call_munmap(void* where, size_t size, CallSite site) {
   const uintptr_t address = address_of(where);
-  const SeamCall call = about(Call::kMunmap, where, size, Protection::kNone);
+  const SeamCall call = about(Call::kMunmap, where, size, Protection::kNone, site);
   if (const int refused = ask_about(call)) return refused;
   {
     SeamGuard guard(seam.lock);
@@ -154,9 +154,9 @@ int call_munmap(void* where, size_t size) {
   return 0;
 }
 
-int call_mprotect(void* where, size_t size, Protection access) {
+int call_mprotect(void* where, size_t size, Protection access, CallSite site) {
   const uintptr_t address = address_of(where);
-  const SeamCall call = about(Call::kMprotect, where, size, access);
+  const SeamCall call = about(Call::kMprotect, where, size, access, site);
   if (const int refused = ask_about(call)) return refused;
   {
     SeamGuard guard(seam.lock);
@@ -170,9 +170,9 @@ int call_mprotect(void* where, size_t size, Protection access) {
   return 0;
 }
 
-int call_madvise(void* where, size_t size) {
+int call_madvise(void* where, size_t size, CallSite site) {
   const uintptr_t address = address_of(where);
-  const SeamCall call = about(Call::kMadvise, where, size, Protection::kNone);
+  const SeamCall call = about(Call::kMadvise, where, size, Protection::kNone, site);
   const int answer = ask_about(call);
   if (answer > 0) return answer;
   {

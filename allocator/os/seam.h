@@ -21,6 +21,7 @@ struct SeamCall {
   Protection access;
   Purpose purpose;
   bool known;
+  CallSite site;
 };
 
 // Answers of a hook that are no errno value; the same as in the public header.
@@ -40,7 +41,7 @@ inline constexpr uint64_t kSeamCommittedCap = uint64_t{4} << 30;
 void set_seam_hook(const SeamHook& hook);
 
 // Asks the hook about a call that is not about memory: 0 or an errno value.
-int seam_refuses(Call kind);
+int seam_refuses(Call kind, CallSite site = CallSite::here());
 
 struct SeamFootprint {
   uint64_t mapped_bytes;

@@ -43,9 +43,11 @@ void SeamWatch::enter(WatchedLine& line) {
   entered = {run_, &line};
 }
 
-void SeamWatch::note(SystemCall call, const WatchedLine& line) {
+void SeamWatch::note(const OsCall& call, const WatchedLine& line) {
   if (log_ == nullptr) return;
-  if (log_->count < log_->capacity) log_->entries[log_->count] = {line.number, line.armed.calls(call), call};
+  if (log_->count < log_->capacity) {
+    log_->entries[log_->count] = {line.number, line.armed.calls(call.call), call.call, call.site};
+  }
   ++log_->count;
 }
 
@@ -73,7 +75,7 @@ const Failure* SeamWatch::before(const OsCall& call) {
   const uint32_t had_come = line.armed.came();
   const Failure* failure = line.armed.ask(call.call, standing_);
   calls_.fetch_add(1, std::memory_order_relaxed);
-  note(call.call, line);
+  note(call, line);
   if (line.armed.came() != had_come) note_came(line, line.armed.came() & ~had_come);
   if (!is_harmless(call)) return &kRefused;
   if (failure == nullptr) return nullptr;

@@ -22,6 +22,7 @@ struct OsCallLog {
     uint64_t line;  // kNoOperation: the end of the program
     uint32_t nth;   // of its kind within the line
     SystemCall call;
+    OsCallSite site;
   };
   uint64_t count = 0;     // of all calls
   uint64_t capacity = 0;  // entries that there is room for
@@ -85,7 +86,7 @@ class SeamWatch final : public OsWatcher {
  private:
   enum class Objection : uint8_t { kNone, kBeingMade, kMade };
 
-  void note(SystemCall call, const WatchedLine& line);
+  void note(const OsCall& call, const WatchedLine& line);
   void note_came(const WatchedLine& line, uint32_t came);
   // False when the call would do harm.
   bool is_harmless(const OsCall& call);

@@ -112,8 +112,10 @@ TEST(Text, MistakesAreNamedWithLineAndColumn) {
        "2:30: unknown errno name 'ENOSUCH'; expected one of errno.h, 'unaligned', 'high' or 'dirty'"},
       {"assay 1\np0 = malloc(1) (fail: mmap#1, mmap#1+)\n", "2:31: mmap#1 fails twice"},
       {"assay 1\np0 = malloc(1) (fail: mmap#1\n", "2:29: expected ')' after the failures, found the end of the line"},
-      {"assay 1\nfork() (fail: mmap#1, mmap#2, mmap#3, mmap#4, mmap#5, mmap#6, mmap#7, mmap#8, mmap#9)\n",
-       "2:79: more than 8 failures"},
+      {"assay 1\nfork() (fail: mmap#1, mmap#2, mmap#3, mmap#4, mmap#5, mmap#6, mmap#7, mmap#8, mmap#9, mmap#10, "
+       "mmap#11, "
+       "mmap#12, mmap#13, mmap#14, mmap#15, mmap#16, mmap#17)\n",
+       "2:150: more than 16 failures"},
       {"assay 1\nend()\nfork()\n", "3:1: an operation stands behind end()"},
       {"assay 1\nend() @t1\n", "2:1: end runs on t0"},
       {"assay 1\nmalloc(1)\n", "2:1: the result of malloc needs a slot: pN = malloc(...)"},

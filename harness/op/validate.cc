@@ -26,8 +26,8 @@ Fault value_fault(const Value& value) {
   return std::nullopt;
 }
 
-Fault failures_fault(const std::vector<Failure>& failures) {
-  if (failures.size() > kMaxFailures) return fmt::format("more than {} failures", kMaxFailures);
+Fault failures_fault(const std::vector<Failure>& failures, const Caps& caps) {
+  if (failures.size() > caps.failures) return fmt::format("more than {} failures", caps.failures);
   for (size_t i = 0; i < failures.size(); i++) {
     if (const std::string fault = failure_fault(failures[i]); !fault.empty()) return fault;
     for (size_t k = 0; k < i; k++) {
@@ -66,7 +66,7 @@ Fault operation_fault(const Operation& operation, const Caps& caps) {
   }
   if (row.precondition == Precondition::kLastLine && operation.thread != 0)
     return fmt::format("{} runs on t0", row.name);
-  return failures_fault(operation.fails);
+  return failures_fault(operation.fails, caps);
 }
 
 Fault schedule_line_fault(const Operation& operation, const Caps& caps) {

@@ -15,9 +15,11 @@ struct Caps {
   uint64_t operations;
   uint64_t accesses;  // the last one of an operation that a schedule can name
   uint64_t events;    // of a schedule in one line; and how much older a stale value can be
+  size_t failures;    // of one operation
 };
-inline constexpr Caps kByteCaps = {kMaxSlots, kMaxThreads, kMaxOperations, 65535, 255};
-inline constexpr Caps kTextCaps = {kMaxTextSlots, kMaxTextThreads, ~uint64_t{0}, ~uint64_t{0}, ~uint64_t{0}};
+inline constexpr Caps kByteCaps = {kMaxSlots, kMaxThreads, kMaxOperations, 65535, 255, kMaxFailuresInBytes};
+inline constexpr Caps kTextCaps = {kMaxTextSlots, kMaxTextThreads, ~uint64_t{0},
+                                   ~uint64_t{0},  ~uint64_t{0},    kMaxFailures};
 
 // What is wrong with `program`, naming the line, or nothing when it is well-formed and within `caps`.
 std::optional<std::string> validate(const Program& program, const Caps& caps = kByteCaps);

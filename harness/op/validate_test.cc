@@ -64,6 +64,13 @@ TEST(Validate, CountsOperationsAndKnowsTheCapsOfText) {
   while (program.lines.size() < 5) program.lines.push_back(program.lines.front());
   EXPECT_EQ(validate(program), "op 4: more than 4096 operations");
   EXPECT_EQ(validate(program, kTextCaps), std::nullopt);
+  program.lines = {
+      parse_text("assay 1\nfree(NULL) (fail: mmap#1, mmap#2, mmap#3, mmap#4, mmap#5, mmap#6, mmap#7, mmap#8, "
+                 "munmap#1)\n",
+                 "x.ops")
+          .lines};
+  EXPECT_EQ(validate(program), "op 0: more than 8 failures");
+  EXPECT_EQ(validate(program, kTextCaps), std::nullopt);
   program.lines = {parse_text("assay 1\np65534 = malloc(1) @t1022\n", "x.ops").lines};
   EXPECT_EQ(validate(program, kTextCaps), std::nullopt);
   EXPECT_NE(validate(program), std::nullopt);

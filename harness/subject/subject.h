@@ -27,6 +27,13 @@ struct Footprint {
   uint64_t committed_bytes = 0;
 };
 
+// The place in a subject's source that makes system calls; null where it is not known. The strings stay for ever.
+struct OsCallSite {
+  const char* file = nullptr;  // without folders
+  const char* function = nullptr;
+  unsigned line = 0;
+};
+
 // A system call that a subject is about to make.
 struct OsCall {
   SystemCall call = SystemCall::kMmap;
@@ -35,6 +42,7 @@ struct OsCall {
   bool access = false;    // of mmap and mprotect: readable and writable
   bool metadata = false;  // of the allocator's own
   bool known = true;      // false when the range is no part of one mapping that the subject has
+  OsCallSite site{};
 };
 
 // Asked before each call, told after each that succeeded; from inside of the subject, so that it may not call it.

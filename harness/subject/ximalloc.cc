@@ -35,7 +35,8 @@ OsCall as_seen(const xi_os_call_t* call) {
           .size = call->size,
           .access = call->access,
           .metadata = call->metadata,
-          .known = call->known};
+          .known = call->known,
+          .site = {call->file, call->function, call->line}};
 }
 
 int ask_watcher(void* watcher, const xi_os_call_t* call) {

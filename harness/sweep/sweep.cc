@@ -1,8 +1,10 @@
 #include "harness/sweep/sweep.h"
 
+#include <fmt/format.h>
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <set>
 #include <stdexcept>
@@ -40,20 +42,20 @@ struct Point {
   uint64_t line;  // kNoOperation: the end
   SystemCall call;
   uint16_t nth;
-  auto operator<=>(const Point&) const = default;
+  OsCallSite site{};
 };
 
 // In the order in which they came. Calls of the operations behind `lines` belong to the aftermath.
 std::vector<Point> points_of(const OsCallLog& log, uint64_t lines) {
   if (log.count > log.capacity) throw InputError{"the program makes too many system calls for a sweep"};
   std::vector<Point> points;
-  std::set<Point> seen;
+  std::set<std::tuple<uint64_t, SystemCall, uint16_t>> seen;
   for (uint64_t i = 0; i < log.count; ++i) {
     const OsCallLog::Entry& entry = log.entries[i];
     if (entry.line != kNoOperation && entry.line >= lines) continue;
     if (entry.nth > UINT16_MAX) continue;
-    const Point point{entry.line, entry.call, static_cast<uint16_t>(entry.nth)};
-    if (seen.insert(point).second) points.push_back(point);
+    const Point point{entry.line, entry.call, static_cast<uint16_t>(entry.nth), entry.site};
+    if (seen.insert({point.line, point.call, point.nth}).second) points.push_back(point);
   }
   return points;
 }
@@ -67,6 +69,10 @@ Program failing_at(const Program& program, const Point& point, SweepHow how) {
   }
   Operation& line = point.line == kNoOperation ? lines.back() : lines[point.line];
   std::erase_if(line.fails, [&](const Failure& other) { return other.call == point.call && other.nth == point.nth; });
+  if (line.fails.size() == kMaxFailures) {
+    throw InputError{fmt::format("op {} has {} failures of its own: there is no room for that of a sweep",
+                                 &line - lines.data(), kMaxFailures)};
+  }
   line.fails.push_back({.call = point.call, .persistent = how == SweepHow::kPersistent, .nth = point.nth});
   return failing;
 }
@@ -85,6 +91,24 @@ Operation on(OpCode code, uint32_t first, uint32_t count) {
 }
 
 }  // namespace
+
+void SweepCounts::operator+=(const SweepCounts& other) {
+  points += other.points;
+  fired += other.fired;
+  null_enomem += other.null_enomem;
+  unaffected += other.unaffected;
+  violations += other.violations;
+}
+
+void add_to_site(std::vector<SweptSite>& sites, const SweptSite& more) {
+  const auto same = [&more](const SweptSite& other) {
+    return other.call == more.call && other.site.line == more.site.line &&
+           std::strcmp(other.site.file, more.site.file) == 0;
+  };
+  const auto found = std::ranges::find_if(sites, same);
+  if (found == sites.end()) return sites.push_back(more);
+  found->counts += more.counts;
+}
 
 Program with_aftermath(const Program& program) {
   Program longer = program;
@@ -138,13 +162,15 @@ SweepResult sweep(const Program& program, SweepHow how, const RunForSweep& run) 
   for (const Point& point : points) {
     Program failing = failing_at(whole, point, how);
     const RunResult seen = run(failing, nullptr, came.get());
-    ++result.points;
-    if (fired(failing, point, *came.get())) ++result.fired;
+    SweepCounts counts{.points = 1, .fired = fired(failing, point, *came.get()) ? 1u : 0};
     if (seen.violation) {
+      counts.violations = 1;
       result.finds.push_back({without_dead_failures(failing, came->all()), seen.violation});
-    } else if (fired(failing, point, *came.get())) {
-      ++(seen.null_by_failure > 0 ? result.null_enomem : result.unaffected);
+    } else if (counts.fired > 0) {
+      (seen.null_by_failure > 0 ? counts.null_enomem : counts.unaffected) = 1;
     }
+    result.all += counts;
+    if (point.site.file != nullptr) add_to_site(result.sites, {point.site, point.call, counts});
   }
   if (points.empty()) return result;
   Point beyond = points.back();

@@ -25,11 +25,29 @@ struct SweepFind {
   Violation violation;
 };
 
-struct SweepResult {
+struct SweepCounts {
   uint64_t points = 0;       // calls that were made to fail, or should have been
   uint64_t fired = 0;        // of these, the ones that came
   uint64_t null_enomem = 0;  // of these, the ones that made some call answer NULL with ENOMEM
   uint64_t unaffected = 0;   // and the ones that nobody saw
+  uint64_t violations = 0;   // and the ones that showed something
+
+  void operator+=(const SweepCounts& other);
+};
+
+// The same by the place in the subject's source that makes the call.
+struct SweptSite {
+  OsCallSite site;
+  SystemCall call;
+  SweepCounts counts;
+};
+
+// Adds to the entry of the site, which is made when there is none.
+void add_to_site(std::vector<SweptSite>& sites, const SweptSite& more);
+
+struct SweepResult {
+  SweepCounts all;
+  std::vector<SweptSite> sites;
   std::vector<SweepFind> finds;
 };
 

@@ -19,10 +19,11 @@ RunResult pretend(const Program& program, OsCallLog* log, CameFailures* came) {
   RunResult result;
   came->clear();
   if (log != nullptr) {
-    const OsCallLog::Entry made[] = {{0, 1, SystemCall::kMmap}, {0, 2, SystemCall::kMmap}};
+    const OsCallLog::Entry made[] = {{0, 1, SystemCall::kMmap, {"a.cc", "first", 7}},
+                                     {0, 2, SystemCall::kMmap, {"a.cc", "second", 8}}};
     std::ranges::copy(made, log->entries);
-    log->entries[2] = {kNoOperation, 1, SystemCall::kMunmap};
-    log->entries[3] = {program.lines.size() - 2, 1, SystemCall::kMprotect};
+    log->entries[2] = {kNoOperation, 1, SystemCall::kMunmap, {"a.cc", "last", 9}};
+    log->entries[3] = {program.lines.size() - 2, 1, SystemCall::kMprotect, {"a.cc", "after", 10}};
     log->count = 4;
   }
   for (size_t line = 0; line < program.lines.size(); ++line) {
@@ -42,19 +43,45 @@ RunResult pretend(const Program& program, OsCallLog* log, CameFailures* came) {
 TEST(Sweep, FailsEachCallOfTheProgramOnce) {
   for (const SweepHow how : {SweepHow::kOnce, SweepHow::kPersistent}) {
     const SweepResult result = sweep(text("p0 = malloc(1)\nfree(p0)\n"), how, pretend);
-    EXPECT_EQ(result.points, 3u);
-    EXPECT_EQ(result.fired, 3u);
-    EXPECT_EQ(result.null_enomem, 1u);
-    EXPECT_EQ(result.unaffected, 2u);
+    EXPECT_EQ(result.all.points, 3u);
+    EXPECT_EQ(result.all.fired, 3u);
+    EXPECT_EQ(result.all.null_enomem, 1u);
+    EXPECT_EQ(result.all.unaffected, 2u);
     EXPECT_TRUE(result.finds.empty());
   }
+}
+
+TEST(Sweep, CountsByThePlaceThatMakesTheCall) {
+  std::vector<SweptSite> sites;
+  for (int i = 0; i < 2; ++i) {
+    for (const SweptSite& site : sweep(text("p0 = malloc(1)\n"), SweepHow::kOnce, pretend).sites) {
+      add_to_site(sites, site);
+    }
+  }
+  ASSERT_EQ(sites.size(), 3u);
+  EXPECT_STREQ(sites[1].site.function, "second");
+  EXPECT_EQ(sites[1].counts.points, 2u);
+  EXPECT_EQ(sites[1].counts.fired, 2u);
+  EXPECT_EQ(sites[1].counts.null_enomem, 2u);
+  EXPECT_EQ(sites[2].call, SystemCall::kMunmap);
+  EXPECT_EQ(sites[2].counts.unaffected, 2u);
+}
+
+TEST(Sweep, ThereIsRoomBesideAllFailuresThatBytesCanHave) {
+  const std::string eight = "madvise#1, madvise#2, madvise#3, madvise#4, madvise#5, madvise#6, madvise#7, madvise#8";
+  const SweepResult result = sweep(text("p0 = malloc(1) (fail: " + eight + ")\n"), SweepHow::kOnce, pretend);
+  EXPECT_EQ(result.all.points, 3u);
+  EXPECT_EQ(result.all.fired, 3u);
+  const std::string sixteen =
+      eight + ", mremap#1, mremap#2, mremap#3, mremap#4, mremap#5, mremap#6, mremap#7, mremap#8";
+  EXPECT_THROW(sweep(text("p0 = malloc(1) (fail: " + sixteen + ")\n"), SweepHow::kOnce, pretend), InputError);
 }
 
 // A point that fires counts, also when it keeps a failure of the program itself from coming.
 TEST(Sweep, FailuresOfTheProgramItselfMayStayAway) {
   const SweepResult result = sweep(text("p0 = malloc(1) (fail: munmap#9)\n"), SweepHow::kOnce, pretend);
-  EXPECT_EQ(result.points, 3u);
-  EXPECT_EQ(result.fired, 3u);
+  EXPECT_EQ(result.all.points, 3u);
+  EXPECT_EQ(result.all.fired, 3u);
 }
 
 TEST(Sweep, AFindIsAProgramThatSaysWhatFailed) {
@@ -88,7 +115,7 @@ TEST(Sweep, AProgramThatFailsByItselfIsItsOwnFind) {
     return result;
   };
   const SweepResult result = sweep(text("p0 = malloc(1)\n"), SweepHow::kOnce, run);
-  EXPECT_EQ(result.points, 0u);
+  EXPECT_EQ(result.all.points, 0u);
   EXPECT_EQ(result.finds.size(), 1u);
 }
 

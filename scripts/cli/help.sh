@@ -32,6 +32,7 @@ option_help() {
     --against) echo '--against LIST       allocators, separated by commas' ;;
     --runs) echo '--runs N             runs of each workload on each allocator' ;;
     --instructions) echo '--instructions       also count instructions with callgrind' ;;
+    --sites) echo '--sites              also how often each place of the source that makes a call was hit' ;;
     --threads) echo '--threads N          threads besides t0, 1 to 1022' ;;
     --rounds) echo '--rounds N           how long it goes on, 1 to 100000' ;;
     --flavour) echo "--flavour F          one of: ${flavours[*]}" ;;

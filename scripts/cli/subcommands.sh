@@ -35,9 +35,9 @@ purpose[explore]='run programs of several threads under many schedules'
 options[explore]='--bound:number --unbounded:flag --strategy:strategy --runs:count --older:number --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[explore]='file+'
 
-synopsis[sweep]='FILE… [--how once|persistent|both]'
+synopsis[sweep]='FILE… [--how once|persistent|both] [--sites]'
 purpose[sweep]='fail every system call of each program in turn'
-options[sweep]='--how:how --flavour:flavour --mode:mode --seed:number --subject:subject'
+options[sweep]='--how:how --sites:flag --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[sweep]='file+'
 
 synopsis[export-c]='FILE [-o OUT.c]'
