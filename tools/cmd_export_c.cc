@@ -26,14 +26,16 @@ bool is_ximalloc(const std::string& subject) {
   return subject == "ximalloc" || subject.starts_with("ximalloc@");
 }
 
-// The shared object to be preloaded; throws InputError where the subject's functions have other names.
-std::string preload_of(const std::string& subject) {
-  if (is_ximalloc(subject)) return "build/release/lib/libximalloc.so";
+// The shared object to be preloaded, and what its functions' names begin with.
+struct Library {
+  std::string file, prefix;
+};
+
+Library library_of(const std::string& subject) {
+  if (is_ximalloc(subject)) return {.file = "build/release/lib/libximalloc.so", .prefix = ""};
   const std::string file = subject_file(subject);
-  if (!file.empty() && subject.size() > file.size() && subject.starts_with(file + ":")) {
-    throw InputError{fmt::format("{}: its functions have a prefix, and a plain C file calls malloc", subject)};
-  }
-  return file;
+  const bool has_prefix = !file.empty() && subject.starts_with(file + ":");
+  return {.file = file, .prefix = has_prefix ? subject.substr(file.size() + 1) : ""};
 }
 
 ReplayVerdict first_violation(ReplayRunner& runner, const ReplayInput& input) {
@@ -51,7 +53,9 @@ SubcommandOutcome export_file(const ExportOptions& options, const GlobalOptions&
                                  options.file, name(setting.mode))};
   }
   ExportContext context;
-  context.preload = preload_of(setting.subject);
+  const Library library = library_of(setting.subject);
+  context.preload = library.file;
+  context.prefix = library.prefix;
   context.has_own_seam = is_ximalloc(setting.subject);
   context.file_name = options.output.empty() ? "program.c" : options.output;
   ReplayRunner runner(setting.subject, setting.flavour, setting.mode, "/dev/null");

@@ -181,7 +181,9 @@ Operations::Ran Operations::resize(const Step& step) {
 Operations::Ran Operations::resize_failed(const Step& step, const Answer& answer, const Block& old) {
   outcome_.succeeded = false;
   outcome_.error = answer.error;
-  if (!check_out_untouched(step.code, answer.out_untouched, true, promises_, result_.violation)) return fail();
+  if (!check_out_untouched(step.code, answer.out_untouched, answer.errno_untouched, promises_, result_.violation)) {
+    return fail();
+  }
   const bool is_gone = !step.slot || step.code == OpCode::kReallocf;
   return is_gone || (put_back(*step.slot, old) && verify(*step.slot)) ? Ran::kDone : fail();
 }
@@ -198,6 +200,9 @@ bool Operations::adopt(uint64_t slot, Block block, const Grant& grant) {
     block.seed = block_seed(ledger_.serial++);
     block.allocated = here_;
   }
+  // One that stays where it is may stay in memory of another thread.
+  const bool stays = grant.old != nullptr && grant.old->address == block.address;
+  if (!ledger_.concurrent && !stays) block.placed = ++ledger_.placed;
   if (!check_alignment(slot, block, grant.alignment, grant.offset, violation)) return false;
   uint64_t usable = block.requested;
   if (api_.usable_size != nullptr) {

@@ -40,10 +40,24 @@ Operations::Ran Operations::ask_whether_ours(const Step& step) {
   enter_subject();
   const bool ours = step.code == OpCode::kCheckOwned ? api_.check_owned(block) : api_.is_in_heap_region(block);
   leave();
-  return check_ours(step.code, step.slot.value_or(0), step.slot ? &heap_.at(*step.slot) : nullptr, ours,
-                    result_.violation)
-             ? Ran::kDone
-             : fail();
+  const Block* const model = step.slot ? &heap_.at(*step.slot) : nullptr;
+  const bool owner_known = model != nullptr && is_surely_of_this_thread(*model);
+  return check_ours(step.code, step.slot.value_or(0), model, owner_known, ours, result_.violation) ? Ran::kDone
+                                                                                                   : fail();
+}
+
+// Memory changes hands when its thread ends and when others allocate or free.
+bool Operations::is_surely_of_this_thread(const Block& block) const {
+  return promises_.owns_what_it_gave && !ledger_.concurrent && ledger_.under_way == 1 &&
+         block.placed > ledger_.alone_since;
+}
+
+void Operations::note_actor(const Step& step) {
+  if (ledger_.concurrent) return;
+  const bool same =
+      step.thread == ledger_.actor && step.code != OpCode::kThreadExit && step.code != OpCode::kTlsDestructor;
+  if (!same) ledger_.alone_since = ledger_.placed;
+  ledger_.actor = step.thread;
 }
 
 }  // namespace assay

@@ -29,6 +29,7 @@ Answer call_reallocarr(const SubjectApi& api, const Step& step, void* old) {
   Answer answer;
   void* block = old;
   answer.error = api.reallocarr(&block, step.args[1], step.args[2]);
+  answer.errno_untouched = errno == kErrnoMark;
   answer.out_untouched = block == old;
   answer.address = answer.error == 0 ? reinterpret_cast<uintptr_t>(block) : 0;
   return answer;

@@ -122,8 +122,10 @@ bool Operations::run(const Step& step) {
   begin_step(step);
   ++result_.tried[op_code_];
   ++ledger_.under_way;
+  note_actor(step);
   const Ran ran = dispatch(step);
   leave();
+  note_actor(step);
   --ledger_.under_way;
   if (ran == Ran::kViolated || !seam_is_content()) return false;
   outcome_.skipped = ran == Ran::kSkipped;

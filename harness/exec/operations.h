@@ -20,6 +20,9 @@ struct Ledger {
   uint64_t serial = 0;    // blocks adopted so far
   uint64_t compared = 0;  // bytes compared after steps, beside what a step itself touches
   uint64_t structure_checks = 0;
+  uint32_t actor = 0;         // the thread of the last step that began or ended
+  uint64_t placed = 0;        // blocks that came to an address of their own, by resizing too
+  uint64_t alone_since = 0;   // `placed` when that thread was not yet the only one that acted
   uint32_t under_way = 0;     // steps begun and not ended: the structure is in order only when there is no other
   bool concurrent = false;    // other threads run at the same time: only the blocks of the step itself can be looked at
   SeamWatch* seam = nullptr;  // of the run; the executor starts it when the subject has been reset
@@ -108,6 +111,8 @@ class Operations {
   bool put_back(uint64_t slot, const Block& block);
   bool check_structure_now();
   bool usable_size_kept(uint64_t slot);
+  bool is_surely_of_this_thread(const Block& block) const;
+  void note_actor(const Step& step);
 
   // A line begins, or null failures: nothing waits any more. What waited of the line before has not come.
   void arm(uint64_t line, const std::vector<Failure>* fails);

@@ -32,6 +32,7 @@ struct Block {
   uint64_t seed = 0;
   uint64_t alignment = 1;  // of its first byte, as it was asked for
   Place allocated;
+  uint64_t placed = 0;  // the number of blocks that had come to an address of their own by then, itself included
   const FillPlan* plan = nullptr;
   bool zeroed = false;  // promised to be zero where the caller has not written
   bool odd = false;     // asked for so that its first byte need not be aligned for any object

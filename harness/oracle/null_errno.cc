@@ -123,7 +123,9 @@ bool check_errno_kept(OpCode code, int before, int after, Violation& violation) 
 
 bool check_out_untouched(OpCode code, bool out_untouched, bool errno_untouched, const Promises& promises,
                          Violation& violation) {
-  if (out_untouched && (errno_untouched || !promises.memalign_rejects_without_errno)) return true;
+  const bool keeps_errno =
+      code == OpCode::kReallocarr ? promises.reallocarr_keeps_errno : promises.memalign_rejects_without_errno;
+  if (out_untouched && (errno_untouched || !keeps_errno)) return true;
   violation.oracle = Oracle::kNullErrno;
   describe(violation.sentence, "a {} that failed changed {}", info(code).name,
            out_untouched ? "errno" : "the out-pointer");

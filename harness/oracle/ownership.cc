@@ -4,9 +4,9 @@
 
 namespace assay {
 
-bool check_ours(OpCode code, uint64_t slot, const Block* block, bool ours, Violation& violation) {
-  const bool is_owner_unknown = code == OpCode::kCheckOwned && block != nullptr;
-  if (ours == (block != nullptr) || is_owner_unknown) return true;
+bool check_ours(OpCode code, uint64_t slot, const Block* block, bool owner_known, bool ours, Violation& violation) {
+  const bool open = code == OpCode::kCheckOwned && block != nullptr && !owner_known;
+  if (ours == (block != nullptr) || open) return true;
   violation.oracle = Oracle::kOwnership;
   describe(violation.expected, "{}", block != nullptr);
   describe(violation.seen, "{}", ours);

@@ -11,6 +11,7 @@
 
 #include "harness/report/export_c/calls.h"
 #include "harness/report/export_c/functions_runtime.h"
+#include "harness/report/export_c/looked_up.h"
 #include "harness/report/export_c/runtime.h"
 #include "harness/report/export_c/turns.h"
 
@@ -108,9 +109,27 @@ class Exporter {
   }
 
   bool uses(OpCode code) const { return used_.contains(code); }
-  bool looks_up(ResultKind result) const {
-    return std::ranges::any_of(used_,
-                               [result](OpCode code) { return is_looked_up(code) && info(code).result == result; });
+  bool need(Piece piece) const {
+    return std::ranges::any_of(used_, [piece](OpCode code) { return needs(code, piece); });
+  }
+
+  // What begins with a prefix is found as the program starts; the linker knows nothing of it.
+  void add_names() {
+    add("\n#define PREFIX \"{}\"{}\n", context_.prefix,
+        context_.prefix.empty() ? "" : "    /* of the functions' names */");
+    text_ += context_.prefix.empty() ? "#define OURS(name) name\n" : "#define OURS(name) NULL\n";
+  }
+
+  void add_finding() {
+    if (context_.prefix.empty()) return;
+    text_ += c_runtime::kFound;
+    text_ += "static void find_functions(void) {\n    the_free = (__typeof__(&free))found(\"free\");\n";
+    for (const OpCode code :
+         {OpCode::kMalloc, OpCode::kCalloc, OpCode::kRealloc, OpCode::kAlignedAlloc, OpCode::kPosixMemalign}) {
+      if (!uses(code) && !(code == OpCode::kMalloc && uses(OpCode::kFork))) continue;
+      add("    the_{0} = (__typeof__(&{0}))found(\"{0}\");\n", info(code).name);
+    }
+    text_ += "}\n\n";
   }
 
   void add_runtime() {
@@ -128,6 +147,7 @@ class Exporter {
     } else {
       add("\nenum {{ SLOTS = {}, NONE = -1, CHECK_ERRORS = {} }};\n", std::max<uint64_t>(slots_, 1), check_errors);
     }
+    add_names();
     text_ += c_runtime::kFailing;
     text_ += c_runtime::kBlocks;
     const bool allocates = uses(OpCode::kFork) || std::ranges::any_of(program_.lines, [](const Operation& line) {
@@ -144,19 +164,26 @@ class Exporter {
     if (uses(OpCode::kAlignedAlloc)) text_ += c_runtime::kAlignedAlloc;
     if (uses(OpCode::kPosixMemalign)) text_ += c_runtime::kPosixMemalign;
     text_ += c_runtime::kFree;
-    if (looks_up(ResultKind::kFills) || looks_up(ResultKind::kMoves)) text_ += c_runtime::kAsked;
-    if (looks_up(ResultKind::kFills)) text_ += c_runtime::kFilled;
-    if (looks_up(ResultKind::kMoves)) text_ += c_runtime::kMoved;
-    if (looks_up(ResultKind::kEmpties)) text_ += c_runtime::kRelease;
-    if (looks_up(ResultKind::kFills) || looks_up(ResultKind::kMoves) || looks_up(ResultKind::kEmpties)) {
-      text_ += c_runtime::kFunction;
+    const std::pair<Piece, std::string_view> pieces[] = {{Piece::kAsked, c_runtime::kAsked},
+                                                         {Piece::kTold, c_runtime::kTold},
+                                                         {Piece::kSource, c_runtime::kSource},
+                                                         {Piece::kFilled, c_runtime::kFilled},
+                                                         {Piece::kAddressOf, c_runtime::kAddressOf},
+                                                         {Piece::kMoved, c_runtime::kMoved},
+                                                         {Piece::kRelease, c_runtime::kRelease},
+                                                         {Piece::kExpanded, c_runtime::kExpanded},
+                                                         {Piece::kOurs, c_runtime::kOurs}};
+    for (const auto& [piece, text] : pieces) {
+      if (need(piece)) text_ += text;
     }
+    if (std::ranges::any_of(used_, is_looked_up)) text_ += c_runtime::kFunction;
     if (uses(OpCode::kUsableSize)) text_ += c_runtime::kUsableSize;
     if (uses(OpCode::kCheck)) text_ += c_runtime::kCheck;
-    if (uses(OpCode::kCollect)) text_ += c_runtime::kCollect;
+    if (uses(OpCode::kCollect)) text_ += context_.prefix.empty() ? c_runtime::kCollect : c_runtime::kCollectByName;
     if (uses(OpCode::kAdvanceClock)) text_ += c_runtime::kAdvanceClock;
     if (uses(OpCode::kFork)) text_ += c_runtime::kFork;
     if (context_.oracle == Oracle::kExit) text_ += c_runtime::kExitGuard;
+    add_finding();
     if (bodies_ == 1) return;
     text_ += c_runtime::kThreads;
     add("static sem_t turn[{}], leave[{}];\nstatic pthread_t thread[{}];\n", turns_.size(), bodies_, bodies_);
@@ -211,6 +238,7 @@ class Exporter {
 
   void add_main() {
     text_ += "int main(void) {\n";
+    if (!context_.prefix.empty()) text_ += "    find_functions();\n";
     if (context_.oracle == Oracle::kExit) text_ += "    guard_against_exit();\n";
     text_ += "    watch();\n";
     if (bodies_ > 1) {

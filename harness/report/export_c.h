@@ -14,6 +14,7 @@ struct ExportContext {
   std::string explanation;        // the violation report; becomes the header comment
   std::string file_name;          // of the C file, for the compile line in the comment
   std::string preload;            // shared object that shows the bug, "" where there is none to name
+  std::string prefix;             // of the functions' names, "" where they are called malloc and free
   Oracle oracle = Oracle::kNone;  // what it shows: some checks hold for every allocator only when they are the point
   bool has_own_seam = false;  // the subject's OS calls were watched, so that `outside` need not be visible to a caller
 };

@@ -16,6 +16,7 @@
 #include "harness/op/generate.h"
 #include "harness/op/text.h"
 #include "harness/report/export_c/calls.h"
+#include "harness/report/export_c/looked_up.h"
 #include "harness/report/export_c/runtime.h"
 #include "harness/report/export_c/turns.h"
 
@@ -164,6 +165,34 @@ p14 = reallocn(NULL, 7, 8)
 free_size(p0)
 free_small(p1)
 cfree(p2..p9 half 3)
+p30 = umalloc(100)
+p31..p35 = ucalloc(2, 10..90 seed 3)
+p30 = urealloc(p30, 3000)
+p36 = urealloc(NULL, 70)
+p37 = uzalloc_aligned(100, 256)
+ufree(p31..p35)
+p38 = reallocarr(NULL, 3, 50)
+p38 = reallocarr(p38, 0x7fffffffffffffff, 2)
+p39 = strdup(1000)
+p40..p44 = strndup(50, 10..90 seed 4)
+p45 = realpath(0)
+p46 = realpath(1)
+p47 = aligned_alloc(4096, 4096)
+free_size_aligned(p47)
+p48 = malloc_aligned_at(300, 64, 64)
+free_aligned(p48)
+free_aligned(p37)
+expand(p39, 1001)
+expand(NULL, 5)
+good_size(77)
+malloc_good_size(78)
+malloc_size(p39)
+malloc_size(NULL)
+check_owned(p39)
+is_in_heap_region(p39)
+is_in_heap_region(NULL)
+p49 = valloc(10)
+free_aligned(p49)
 )",
                                      "text");
   expect_clean_on_libc(program);
@@ -171,6 +200,111 @@ cfree(p2..p9 half 3)
   if (!fs::exists(library)) return;
   const std::string binary = compiled(write("functions.c", export_c(program, {})), "gcc");
   EXPECT_EQ(status_of(fmt::format("LD_PRELOAD={} {}", library, binary)), 0) << output_;
+}
+
+// An allocator whose functions have a prefix; FAULT: what one of them gets wrong.
+constexpr const char* kPrefixed = R"(#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+static size_t usable(void *block) { return malloc_usable_size(block); }
+void *my_malloc(size_t size) { return malloc(size); }
+void *my_calloc(size_t count, size_t size) { return calloc(count, size); }
+void *my_realloc(void *block, size_t size) { return realloc(block, size); }
+void my_free(void *block) { free(block); }
+size_t my_usable_size(void *block) { return usable(block); }
+void my_collect(_Bool force) { malloc_trim(force); }
+void *my_umalloc(size_t size, size_t *told) {
+    void *block = malloc(size);
+    *told = FAULT == 1 ? size : usable(block);
+    return block;
+}
+void *my_urealloc(void *block, size_t size, size_t *before, size_t *after) {
+    *before = FAULT == 2 ? 1 : block == NULL ? 0 : usable(block);
+    block = realloc(block, size);
+    *after = usable(block);
+    return block;
+}
+void my_ufree(void *block, size_t *told) {
+    *told = FAULT == 3 ? 1 : usable(block);
+    free(block);
+}
+int my_reallocarr(void *pointer, size_t count, size_t size) {
+    void **block = pointer, *moved = reallocarray(*block, count, size);
+    if (moved != NULL || FAULT == 4) *block = moved;
+    return moved == NULL ? ENOMEM : 0;
+}
+char *my_strdup(const char *text) {
+    char *copy = strdup(text);
+    if (FAULT == 5) copy[strlen(text)] = 'x';
+    return copy;
+}
+char *my_strndup(const char *text, size_t limit) { return strndup(text, FAULT == 6 ? limit - 1 : limit); }
+char *my_realpath(const char *path, char *into) { return realpath(FAULT == 7 ? "/proc" : path, into); }
+void *my_expand(void *block, size_t size) {
+    return FAULT == 8 || (block != NULL && size <= usable(block)) ? block : NULL;
+}
+size_t my_good_size(size_t size) { return FAULT == 9 ? size & ~(size_t)7 : size; }
+size_t my_malloc_size(const void *block) {
+    return FAULT == 10 || block == NULL ? 0 : malloc_usable_size((void *)block);
+}
+_Bool my_check_owned(const void *block) { return FAULT == 11 || block != NULL; }
+_Bool my_is_in_heap_region(const void *block) { return FAULT != 12 && block != NULL; }
+static size_t aligned_to;
+void *my_malloc_aligned(size_t size, size_t align) {
+    aligned_to = align;
+    return aligned_alloc(align, (size + align - 1) / align * align);
+}
+/* One that is told another alignment than was asked for loses its temper. */
+void my_free_aligned(void *block, size_t align) {
+    if (align != aligned_to) abort();
+    free(block);
+}
+)";
+constexpr int kPrefixedFaults = 12;
+
+TEST_F(ExportC, FunctionsWithAPrefixAreFoundAndJudged) {
+  const Program program = parse_text(R"(assay 1
+p0 = malloc(100)
+p1 = calloc(3, 50)
+p0 = realloc(p0, 5000)
+p2 = umalloc(100)
+p2 = urealloc(p2, 900)
+ufree(p2)
+p3 = reallocarr(NULL, 3, 9)
+p3 = reallocarr(p3, 0x7fffffffffffffff, 2)
+p4 = strdup(300)
+p5 = strndup(50, 20)
+p6 = realpath(0)
+expand(p4, 302)
+expand(p4, 100000)
+good_size(77)
+malloc_size(p4)
+check_owned(p4)
+check_owned(NULL)
+is_in_heap_region(p4)
+p7 = malloc_aligned(100, 512)
+free_aligned(p7)
+usable_size(p0)
+collect(1)
+fork()
+)",
+                                     "text");
+  ExportContext context;
+  context.prefix = "my_";
+  const std::string binary = compiled(write("prefixed.c", export_c(program, context)), "gcc");
+  ASSERT_NE(binary, "");
+  EXPECT_EQ(status_of(binary), 2) << "without the library";
+  EXPECT_THAT(output_, ::testing::HasSubstr("no function my_free here"));
+  const std::string source = write("my.c", kPrefixed);
+  for (int fault = 0; fault <= kPrefixedFaults; fault++) {
+    const std::string library = folder_ / fmt::format("libmy{}.so", fault);
+    ASSERT_EQ(status_of(fmt::format("gcc -D_GNU_SOURCE -DFAULT={} -shared -fPIC -O1 {} -o {}", fault, source, library)),
+              0)
+        << output_;
+    EXPECT_EQ(status_of(fmt::format("LD_PRELOAD={} {}", library, binary)), fault == 0 ? 0 : 1)
+        << "fault " << fault << ": " << output_;
+  }
 }
 
 // What draws its numbers for one call only needs no generator, and an unused one is a warning.

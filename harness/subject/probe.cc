@@ -114,6 +114,12 @@ bool probe_expand(const SubjectApi& api) {
   return block != nullptr && api.expand(block, api.usable_size(block)) == block;
 }
 
+bool probe_reallocarr_errno(const SubjectApi& api) {
+  void* block = nullptr;
+  errno = kUntouched;
+  return api.reallocarr(&block, kImpossibleSize, 2) != 0 && errno == kUntouched;
+}
+
 // Whether there is a block at all; that two of them differ is an oracle's business.
 bool probe_zero_size(const SubjectApi& api) {
   void* block = api.malloc(0);
@@ -134,6 +140,7 @@ void probe_all(const SubjectApi& api, Promises& answers) {
   answers.extensions_set_errno = probe_extensions_errno(api);
   if (api.usable_size != nullptr && api.good_size != nullptr) answers.good_size_exact = probe_good_size(api);
   if (api.usable_size != nullptr && api.expand != nullptr) answers.expands_to_usable = probe_expand(api);
+  if (api.reallocarr != nullptr) answers.reallocarr_keeps_errno = probe_reallocarr_errno(api);
   if (api.malloc_aligned_at != nullptr) answers.extensions_any_alignment = probe_extensions_any_alignment(api);
   if (api.malloc_aligned != nullptr) answers.extensions_reject_bad_alignment = probe_extensions_bad_alignment(api);
 }

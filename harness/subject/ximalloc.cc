@@ -83,6 +83,8 @@ class XimallocSubject final : public Subject {
                  .memalign_rejects_bad_alignment = true,
                  .good_size_exact = true,
                  .expands_to_usable = true,
+                 .owns_what_it_gave = true,
+                 .reallocarr_keeps_errno = true,
                  .zero_size_unique = true,
                  .limits_at_seam = false,
                  .deterministic_addresses = false};

@@ -143,6 +143,15 @@ const std::vector<Control>& controls() {
          };
        },
        "p0 = malloc(100)\np0 = reallocarr(p0, 0x7fffffffffffffff, 2)\n", "null_errno", 1},
+      {"reallocarr_sets_errno_too",
+       [](SubjectApi& api) {
+         api.reallocarr = [](void* pointer, size_t count, size_t size) {
+           const int error = right().reallocarr(pointer, count, size);
+           errno = error;
+           return error;
+         };
+       },
+       "p0 = malloc(100)\np0 = reallocarr(p0, 0x7fffffffffffffff, 2)\n", "null_errno", 1},
       {"reallocarr_says_minus_one", [](SubjectApi& api) { api.reallocarr = [](void*, size_t, size_t) { return -1; }; },
        "p0 = malloc(100)\np0 = reallocarr(p0, 0x7fffffffffffffff, 2)\n", "null_errno", 1},
       {"expand_moves", [](SubjectApi& api) { api.expand = right().realloc; }, "p0 = malloc(100)\nexpand(p0, 5000)\n",
@@ -175,6 +184,8 @@ const std::vector<Control>& controls() {
        "p0 = realpath(1)\n", "null_errno", 0},
       {"check_owned_claims_null", [](SubjectApi& api) { api.check_owned = [](const void*) { return true; }; },
        "check_owned(NULL)\n", "ownership", 0},
+      {"check_owned_disowns_a_live_block", [](SubjectApi& api) { api.check_owned = [](const void*) { return false; }; },
+       "p0 = malloc(100)\ncheck_owned(p0)\n", "ownership", 1},
       {"heap_region_knows_nothing", [](SubjectApi& api) { api.is_in_heap_region = [](const void*) { return false; }; },
        "p0 = malloc(100)\nis_in_heap_region(p0)\n", "ownership", 1},
       {"cfree_sets_errno",
@@ -217,6 +228,20 @@ TEST_P(FamilyControl, IsCleanWithoutTheFault) {
 
 INSTANTIATE_TEST_SUITE_P(Controls, FamilyControl, testing::ValuesIn(controls()),
                          [](const testing::TestParamInfo<Control>& row) { return std::string(row.param.name); });
+
+// Memory may have changed hands once another thread has acted, so that what is said of it is not judged any more.
+TEST(Ownership, IsJudgedWhileNoOtherThreadActs) {
+  if (ximalloc().instruments().reset == nullptr) GTEST_SKIP() << "this flavour has no test seams";
+  Wrapper wrapper;
+  wrapper.api().check_owned = [](const void*) { return false; };
+  const auto objects_at = [&](const char* text) { return run_text(wrapper, text).violation.line; };
+  EXPECT_EQ(objects_at("p0 = malloc(100)\np1 = malloc(9) @t1\ncheck_owned(p0)\ncheck_owned(p1)\n"), kNoOperation);
+  EXPECT_EQ(objects_at("p0 = malloc(100)\np1 = malloc(9) @t1\np2 = malloc(9)\ncheck_owned(p2)\n"), 3u);
+  EXPECT_EQ(objects_at("p0 = malloc(9) @t1\ncheck_owned(p0) @t1\n"), 1u);
+  EXPECT_EQ(objects_at("p0 = malloc(9) @t1\nthread_exit() @t1\ncheck_owned(p0) @t1\n"), kNoOperation);
+  EXPECT_EQ(objects_at("p0 = malloc(9)\np1 = malloc(9) @t1\np0 = realloc(p0, 10)\ncheck_owned(p0)\n"), kNoOperation);
+  EXPECT_EQ(objects_at("p0 = malloc(9)\np1 = malloc(9) @t1\np0 = realloc(p0, 9000)\ncheck_owned(p0)\n"), 3u);
+}
 
 // What the caller must get right comes from the model: this allocator writes down what it is told.
 struct Told {

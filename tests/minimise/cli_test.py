@@ -139,7 +139,6 @@ class Cli(unittest.TestCase):
             self.check_refused("one subject at a time", subcommand, good, "--subject", "libc", "--subject", library)
             self.check_refused("flavour 'msan' has not been built", subcommand, good, "--flavour", "msan")
         self.check_refused("mode 'free': only what shows in mode sequential", "export-c", good, "--mode", "free")
-        self.check_refused("its functions have a prefix", "export-c", good, "--subject", library + ":my_")
         self.check_refused("cannot be seen through the plain malloc API", "export-c", self.footprint(), "-o",
                            str(self.folder / "x.c"))
 
@@ -152,6 +151,26 @@ class Cli(unittest.TestCase):
         if answer["files"][0]["oracle"] != "footprint":
             self.skipTest("no footprint oracle for shared objects")
         return path
+
+    # Functions with a prefix are called by it, and the C library's own stay what they are.
+    def test_a_subject_with_a_prefix(self):
+        source, library, binary = self.folder / "my.c", self.folder / "libmy.so", self.folder / "out"
+        source.write_text("""#include <stdlib.h>
+static void *last;
+void *my_malloc(size_t size) { return size == 650 && last != NULL ? last : (last = malloc(size)); }
+void my_free(void *block) { free(block); }
+""")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", str(source), "-o", str(library)], check=True)
+        program = self.file("prefix.ops", "assay 1\np0 = malloc(700)\np1 = malloc(650)\n")
+        out = self.folder / "out.c"
+        answer, status = self.answer("export-c", program, "--subject", f"{library}:my_", "-o", str(out))
+        self.assertEqual((answer["output"], status), (str(out), 0), answer)
+        self.assertIn(f"LD_PRELOAD={library} ", out.read_text())
+        subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-pthread", str(out), "-o", str(binary)], check=True)
+        ran = subprocess.run([binary], check=False, capture_output=True, text=True,
+                             env=dict(os.environ, LD_PRELOAD=str(library)))
+        self.assertEqual((ran.returncode, ran.stderr),
+                         (1, "FAILED at operation 1: a new block overlaps a live one\n"))
 
     def test_a_c_file_fails_under_the_fault_only(self):
         source, binary = self.folder / "out.c", self.folder / "out"

@@ -10,9 +10,6 @@ namespace assay {
 // A number as C takes it without a warning.
 std::string c_number(uint64_t value);
 
-// Whether the operation's function is one that allocators have beside those of C, by name.
-bool is_looked_up(OpCode code);
-
 // Whether the line becomes a loop, each turn of which draws its own numbers.
 bool stands_in_loop(const Operation& line);
 

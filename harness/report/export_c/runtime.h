@@ -73,6 +73,7 @@ inline constexpr std::string_view kBlocks = R"(struct block {
     unsigned char *address;         /* NULL: the slot is empty */
     size_t requested, usable;
     uint64_t seed;
+    size_t align;                   /* that its first byte was asked to have */
 };
 static struct block p[SLOTS];
 static size_t live_bytes, huge_bytes, checked_bytes;    /* huge: above kHuge, hardly touched */
@@ -82,23 +83,33 @@ enum { MIB = 1 << 20 };
 static const size_t kWholeLimit = (size_t)16 * MIB;     /* of larger blocks, the first and the last MiB are checked */
 static const size_t kCheckLimit = (size_t)512 * MIB;    /* so many bytes are checked between operations */
 
-/* Whether malloc and this function come from the same allocator: a preloaded one may lack some. */
-static int offers(const char *function) {
+/* The function of that name, NULL unless malloc comes from the same allocator: a preloaded one may lack some. */
+static void *offered(const char *prefix, const char *name) {
     Dl_info of_malloc, of_function;
-    void *address = dlsym(RTLD_DEFAULT, function);
-    if (address == NULL || !dladdr(address, &of_function)) return 0;
-    if (!dladdr(dlsym(RTLD_DEFAULT, "malloc"), &of_malloc)) return 0;
-    return of_malloc.dli_fbase == of_function.dli_fbase;
+    char whole[100];
+    snprintf(whole, sizeof whole, "%s%s", prefix, name);
+    void *address = dlsym(RTLD_DEFAULT, whole);
+    if (address == NULL || !dladdr(address, &of_function)) return NULL;
+    if (!dladdr(dlsym(RTLD_DEFAULT, PREFIX "malloc"), &of_malloc)) return NULL;
+    return of_malloc.dli_fbase == of_function.dli_fbase ? address : NULL;
 }
 
+__attribute__((unused)) static int offers(const char *name) { return offered(PREFIX, name) != NULL; }
+
 /* Through volatile pointers, so that no compiler takes for granted what is checked here. */
-static size_t (*volatile the_usable_size)(void *) = malloc_usable_size;
-static void (*volatile the_free)(void *) = free;
+static void (*volatile the_free)(void *) = OURS(free);
 
 static size_t usable_size(void *address, size_t requested) {
-    static int offered = -1;
-    if (offered < 0) offered = offers("malloc_usable_size");
-    return offered ? the_usable_size(address) : requested;
+    static size_t (*volatile the_usable_size)(void *);
+    static int known;
+    if (!known) {
+        static const char *const names[] = {"malloc_usable_size", "usable_size", "malloc_size"};
+        size_t last = sizeof names / sizeof names[0] - 1;
+        for (size_t i = 0; the_usable_size == NULL && i <= last; i++)
+            the_usable_size = (size_t (*)(void *))offered(PREFIX, names[i]);
+        known = 1;
+    }
+    return the_usable_size != NULL ? the_usable_size(address) : requested;
 }
 
 /* Each block holds a pattern of its own, by words. */
@@ -156,6 +167,7 @@ static int affordable(size_t bytes) {
 
 /* Less for a block of which a byte inside is aligned, and for one that stays where it is. */
 static size_t natural_limit = 16;
+static size_t asked_align = 1;      /* of the first byte of the next block, for functions that have to be told */
 
 /* A new block: aligned, as usable as requested, in no other live one; then filled to its last usable byte. */
 static void take_block(int slot, void *address, size_t requested) {
@@ -175,7 +187,8 @@ static void take_block(int slot, void *address, size_t requested) {
             (uintptr_t)p[i].address < (uintptr_t)address + extent)
             fail("a new block overlaps a live one");
     }
-    *b = (struct block){address, requested, usable, ++allocations * 0xbf58476d1ce4e5b9u};
+    *b = (struct block){address, requested, usable, ++allocations * 0xbf58476d1ce4e5b9u, asked_align};
+    asked_align = 1;
     *(requested > kHuge ? &huge_bytes : &live_bytes) += requested;
     for (size_t i = 0; i < usable; i = after(usable, i)) {
         uint64_t word = word_at(b, i);
@@ -225,7 +238,7 @@ static int next_of_half(struct half *h) {
 )";
 
 // For malloc itself, and the child of a fork.
-inline constexpr std::string_view kTheMalloc = R"(static void *(*volatile the_malloc)(size_t) = malloc;
+inline constexpr std::string_view kTheMalloc = R"(static void *(*volatile the_malloc)(size_t) = OURS(malloc);
 
 )";
 
@@ -242,7 +255,7 @@ inline constexpr std::string_view kMalloc = R"(static void do_malloc(int slot, s
 
 )";
 
-inline constexpr std::string_view kCalloc = R"(static void *(*volatile the_calloc)(size_t, size_t) = calloc;
+inline constexpr std::string_view kCalloc = R"(static void *(*volatile the_calloc)(size_t, size_t) = OURS(calloc);
 
 static void do_calloc(int slot, size_t count, size_t size) {
     size_t bytes = 0;
@@ -268,7 +281,7 @@ static void do_calloc(int slot, size_t count, size_t size) {
 
 )";
 
-inline constexpr std::string_view kRealloc = R"(static void *(*volatile the_realloc)(void *, size_t) = realloc;
+inline constexpr std::string_view kRealloc = R"(static void *(*volatile the_realloc)(void *, size_t) = OURS(realloc);
 
 static void do_realloc(int to, int from, size_t size) {
     struct block old = {0};
@@ -299,7 +312,7 @@ static void do_realloc(int to, int from, size_t size) {
 )";
 
 inline constexpr std::string_view kAlignedAlloc =
-    R"(static void *(*volatile the_aligned_alloc)(size_t, size_t) = aligned_alloc;
+    R"(static void *(*volatile the_aligned_alloc)(size_t, size_t) = OURS(aligned_alloc);
 
 static void do_aligned_alloc(int slot, size_t align, size_t size) {
     int power = align != 0 && (align & (align - 1)) == 0;
@@ -313,6 +326,7 @@ static void do_aligned_alloc(int slot, size_t align, size_t size) {
     if (address != NULL) {
         if (size > PTRDIFF_MAX) fail("aligned_alloc of more than PTRDIFF_MAX bytes answered a block");
         if (power && (uintptr_t)address % align != 0) fail("a new block is not aligned as requested");
+        asked_align = power ? align : 1;
         take_block(slot, address, size);
     }
     check_between();
@@ -321,7 +335,7 @@ static void do_aligned_alloc(int slot, size_t align, size_t size) {
 )";
 
 inline constexpr std::string_view kPosixMemalign =
-    R"(static int (*volatile the_posix_memalign)(void **, size_t, size_t) = posix_memalign;
+    R"(static int (*volatile the_posix_memalign)(void **, size_t, size_t) = OURS(posix_memalign);
 
 static void do_posix_memalign(int slot, size_t align, size_t size) {
     int valid = align % sizeof(void *) == 0 && align != 0 && (align & (align - 1)) == 0;
@@ -341,6 +355,7 @@ static void do_posix_memalign(int slot, size_t align, size_t size) {
     }
     if (address != NULL) {
         if ((uintptr_t)address % align != 0) fail("a new block is not aligned as requested");
+        asked_align = align;
         take_block(slot, address, size);
     }
     check_between();
@@ -382,6 +397,15 @@ inline constexpr std::string_view kCheck = R"(static void do_check(int slot) {
 
 inline constexpr std::string_view kCollect = R"(static void do_collect(void) {
     malloc_trim(0);
+    check_between();
+}
+
+)";
+
+inline constexpr std::string_view kCollectByName = R"(static void do_collect(void) {
+    void *collect = offered(PREFIX, "collect"), *trim = offered(PREFIX, "malloc_trim");
+    if (collect != NULL) ((void (*)(_Bool))collect)(1);
+    else if (trim != NULL) ((int (*)(size_t))trim)(0);
     check_between();
 }
 
@@ -438,6 +462,16 @@ static void do_fork(void) {
     }
     if (status != 0) fail("the forked child failed");
     check_between();
+}
+
+)";
+
+// For functions whose names have a prefix.
+inline constexpr std::string_view kFound = R"(static void *found(const char *name) {
+    void *function = offered(PREFIX, name);
+    if (function != NULL) return function;
+    fprintf(stderr, "no function " PREFIX "%s here: the library has to be preloaded\n", name);
+    exit(2);
 }
 
 )";
