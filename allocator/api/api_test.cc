@@ -43,6 +43,24 @@ TEST_F(ApiTest, AZeroSizeIsAUniqueBlock) {
   xi_free(b);
 }
 
+TEST_F(ApiTest, ALargeBlockThatNoArenaCanBeMadeForHasAMappingOfItsOwn) {
+  FailCalls fail{kReserves, 1, true};
+  fail.install();
+  EXPECT_EQ(xi_malloc(24), nullptr);
+  auto* const block = static_cast<char*>(xi_malloc(3'000'000));
+  ASSERT_NE(block, nullptr);
+  memset(block, 0xee, xi_usable_size(block));
+  auto* const aligned = static_cast<char*>(xi_zalloc_aligned(2'000'000, 1 << 20));
+  ASSERT_NE(aligned, nullptr);
+  EXPECT_TRUE(is_aligned(address_of(aligned), 1 << 20));
+  EXPECT_EQ(aligned[1'999'999], 0);
+  xi_free(block);
+  xi_free(aligned);
+  uint64_t mapped = 1, committed = 1;
+  xi_debug_footprint(&mapped, &committed);
+  EXPECT_EQ(mapped, 0u);
+}
+
 TEST_F(ApiTest, WhatCannotBeIsNullWithENOMEM) {
   void* const block = xi_malloc(100);
   for (size_t size : {SIZE_MAX, SIZE_MAX - 15, size_t{PTRDIFF_MAX} + 1, size_t{PTRDIFF_MAX}, size_t{1} << 48}) {

@@ -28,11 +28,17 @@ size_t standard_slices(size_t index) {
   return first << doublings;
 }
 
+// What to try when an arena of `slices` slices could not be had. Of what the system has left not all is for blocks:
+// threads need stacks. A quarter leaves room, but where that would not hold `count` slices half has to do.
+size_t fewer_slices(size_t slices, size_t count) {
+  return slices / 4 >= count ? slices / 4 : slices / 2;
+}
+
 // Makes an arena that can hold `count` slices at `alignment`. The caller holds the lock.
 Arena* add_arena(size_t count, size_t alignment) {
   const size_t index = set.count.load(kRelaxed);
   if (index == kMaxArenas) return nullptr;
-  for (size_t slices = standard_slices(index); slices >= count; slices /= 2) {
+  for (size_t slices = standard_slices(index); slices >= count; slices = fewer_slices(slices, count)) {
     // An arena smaller than its alignment is aligned to its own size only.
     const size_t natural = size_t{1} << highest_bit(slices << kSliceShift);
     const size_t base_alignment = natural < kArenaAlignment ? natural : kArenaAlignment;

@@ -195,11 +195,21 @@ TEST_F(ArenaTest, AFailedPurgeIsTriedAgain) {
   EXPECT_EQ(footprint().committed, 0u);
 }
 
-TEST_F(ArenaTest, ReserveIsHalvedUntilTheSystemAgrees) {
+// Not all that the system has left is for blocks: half would leave a thread no room for its stack.
+TEST_F(ArenaTest, WhenTheSystemRefusesAQuarterIsReserved) {
   FailCalls fail{kReserves, 1};
   fail.install();
   const SliceClaim a = claim(1);
-  EXPECT_EQ(a.arena->slice_count << kSliceShift, static_cast<size_t>(options.arena_reserve) / 2);
+  EXPECT_EQ(a.arena->slice_count << kSliceShift, static_cast<size_t>(options.arena_reserve) / 4);
+  release_slices(a);
+}
+
+TEST_F(ArenaTest, AndHalfWhereAQuarterWouldBeTooSmall) {
+  options.arena_reserve = 16 * kMiB;
+  FailCalls fail{kReserves, 1};
+  fail.install();
+  const SliceClaim a = claim(100);
+  EXPECT_EQ(a.arena->slice_count << kSliceShift, 8 * kMiB);
   release_slices(a);
 }
 

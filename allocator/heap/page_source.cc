@@ -98,6 +98,9 @@ void* new_huge_block(Heap* heap, size_t size, size_t alignment, bool* zero) {
     page = begin_in_mapping(slices, alignment);
   } else if (claim_slices(slices, alignment, &claim) == 0) {
     page = begin_in_arena(claim, kHugeBin, slices << kSliceShift);
+  } else {
+    // Arenas have sizes of their own: what none can be made for may still have room.
+    page = begin_in_mapping(slices, alignment);
   }
   if (page == nullptr) return nullptr;
   page->exclusive = !heap->is_backing;

@@ -29,9 +29,9 @@ struct CallSite {
   }
 };
 
-// New private memory of zeros at a multiple of 4 KiB. `wanted` is the alignment that the caller would like; a seam that
-// can be as kind as a kernel seldom is saves the tester five calls for each mapping.
-int call_mmap(size_t size, size_t wanted, Protection access, Purpose purpose, void** out,
+// New private memory of zeros at a multiple of 4 KiB, at `hint` if that is free. `wanted` is the alignment that the
+// caller would like; a seam that can be as kind as a kernel seldom is saves the tester five calls for each mapping.
+int call_mmap(void* hint, size_t size, size_t wanted, Protection access, Purpose purpose, void** out,
               CallSite site = CallSite::here());
 int call_munmap(void* address, size_t size, CallSite site = CallSite::here());
 int call_mprotect(void* address, size_t size, Protection access, CallSite site = CallSite::here());
@@ -44,9 +44,9 @@ struct CallSite {
   static constexpr CallSite here() { return {}; }
 };
 
-inline int call_mmap(size_t size, size_t, Protection access, Purpose, void** out, CallSite = {}) {
+inline int call_mmap(void* hint, size_t size, size_t, Protection access, Purpose, void** out, CallSite = {}) {
   const int protection = access == Protection::kNone ? PROT_NONE : PROT_READ | PROT_WRITE;
-  void* const address = mmap(nullptr, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* const address = mmap(hint, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) return errno;
   *out = address;
   return 0;

@@ -22,12 +22,12 @@ void give_back(void* address, size_t size, CallSite site = CallSite::here()) {
   if (call_munmap(address, size, site) != 0) unmap_later(address, size);
 }
 
-// mmap aligns to its own page size only: when that is not enough, map more and cut off both ends.
+// mmap aligns to its own page size only: when nothing else helps, map more and cut off both ends.
 int map_padded(size_t size, size_t alignment, Protection access, Purpose purpose, void** out) {
   size_t padded = 0;
   if (__builtin_add_overflow(size, alignment, &padded)) return ENOMEM;
   void* start = nullptr;
-  if (const int error = call_mmap(padded, 1, access, purpose, &start)) return error;
+  if (const int error = call_mmap(nullptr, padded, 1, access, purpose, &start)) return error;
   if (!is_usable(start, padded)) {
     give_back(start, padded);
     return ENOMEM;
@@ -41,17 +41,29 @@ int map_padded(size_t size, size_t alignment, Protection access, Purpose purpose
   return 0;
 }
 
+bool is_right(const void* start, size_t size, size_t alignment) {
+  return is_aligned(address_of(start), alignment) && is_usable(start, size);
+}
+
+// Takes no more address space than it gives, unless it must: a process may not have twice the size of an arena.
 int map_aligned(size_t size, size_t alignment, Protection access, Purpose purpose, void** out) {
   ErrnoKeeper keeper;
   if (!room_to_unmap_later()) return ENOMEM;
   void* start = nullptr;
-  if (const int error = call_mmap(size, alignment, access, purpose, &start)) return error;
-  if (is_aligned(address_of(start), alignment) && is_usable(start, size)) {
-    *out = start;
-    return 0;
+  if (const int error = call_mmap(nullptr, size, alignment, access, purpose, &start)) return error;
+  bool right = is_right(start, size, alignment);
+  if (!right) give_back(start, size);
+  if (!right && is_usable(start, size)) {
+    // There is room at the end of what was just given back, and mostly below it, where the kernel goes on.
+    void* const near = reinterpret_cast<void*>(align_down(address_of(start), alignment));
+    if (call_mmap(near, size, alignment, access, purpose, &start) == 0) {
+      right = is_right(start, size, alignment);
+      if (!right) give_back(start, size);
+    }
   }
-  give_back(start, size);
-  return map_padded(size, alignment, access, purpose, out);
+  if (!right) return map_padded(size, alignment, access, purpose, out);
+  *out = start;
+  return 0;
 }
 
 }  // namespace

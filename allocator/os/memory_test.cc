@@ -40,6 +40,24 @@ TEST_F(MemoryTest, AnUnalignedMappingIsReplacedByAPartOfALargerOne) {
   }
 }
 
+// A process that may have little address space cannot have twice the size of a mapping for a moment.
+TEST_F(MemoryTest, ASecondTryTakesNoMoreThanIsGiven) {
+  struct Largest {
+    size_t bytes = 0;
+    int calls = 0;
+    static int before(void* context, const xi_os_call_t* call) {
+      auto* const self = static_cast<Largest*>(context);
+      if (call->kind != XI_OS_MMAP) return 0;
+      if (call->size > self->bytes) self->bytes = call->size;
+      return ++self->calls == 1 ? XI_OS_UNALIGNED : 0;
+    }
+  } largest;
+  xi_debug_set_os_hook(&Largest::before, nullptr, &largest);
+  EXPECT_NE(map(3 * kSliceSize, 4 * kMiB), 0u);
+  EXPECT_EQ(largest.calls, 2);
+  EXPECT_EQ(largest.bytes, 3 * kSliceSize);
+}
+
 TEST_F(MemoryTest, WhatCannotBeUnmappedIsTriedAgain) {
   const uintptr_t address = map(2 * kSliceSize, kSliceSize);
   FailCalls fail{.what = kUnmaps, .nth = 1};

@@ -110,7 +110,8 @@ void reset_seam() {
   seam.blocks = {0, 0};
 }
 
-int call_mmap(size_t size, size_t wanted, Protection access, Purpose purpose, void** out, CallSite site) {
+// A hint is not taken: the alignment that is wanted does more.
+int call_mmap(void*, size_t size, size_t wanted, Protection access, Purpose purpose, void** out, CallSite site) {
   const SeamCall call = {Call::kMmap, nullptr, size, wanted, access, purpose, true, site};
   const int answer = ask(call);
   if (answer > 0) return answer;

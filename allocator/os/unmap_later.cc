@@ -19,8 +19,8 @@ struct Mapping {
 
 // In a ring: what is refused again goes to the end.
 constexpr size_t kRoom = 1024;
-// Kept for threads that have asked for room and not used it yet: one mapping gives back three ranges at most.
-constexpr size_t kReserve = 192;
+// Kept for threads that have asked for room and not used it yet: one mapping gives back four ranges at most.
+constexpr size_t kReserve = 256;
 struct Waiting {
   Lock lock;
   Atomic<size_t> count;  // changed under the lock; read without it, so that nobody takes the lock for nothing
