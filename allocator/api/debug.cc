@@ -7,6 +7,7 @@
 #include "allocator/include/ximalloc_debug.h"
 #include "allocator/os/clock.h"
 #include "allocator/os/seam.h"
+#include "allocator/os/thread_key.h"
 #include "allocator/process/process.h"
 
 // The ends of the section that base/section.h puts the allocator's code into; the linker defines them.
@@ -59,7 +60,8 @@ void xi_debug_reset() {
   xi::set_error_function(nullptr, nullptr);
 }
 void xi_debug_end_thread() {
-  xi::end_thread();
+  // A thread of whose end nobody would be told takes its state with it.
+  if (xi::os::disarm_thread_exit()) xi::end_thread();
   xi::thread_state = xi::ThreadState{};
 }
 void xi_debug_advance_clock(uint64_t ms) {

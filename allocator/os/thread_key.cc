@@ -39,6 +39,14 @@ void arm_thread_exit() {
   pthread_setspecific(key, &key);
 }
 
+#if defined(XIMALLOC_TEST_SEAMS)
+bool disarm_thread_exit() {
+  if (!key_exists || pthread_getspecific(key) == nullptr) return false;
+  pthread_setspecific(key, nullptr);
+  return true;
+}
+#endif
+
 void register_fork_handlers(void (*before)(), void (*in_parent)(), void (*in_child)()) {
   if (fork_handlers_exist) return;
   fork_handlers_exist = true;

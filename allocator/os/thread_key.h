@@ -8,6 +8,10 @@ namespace xi::os {
 // that no two threads call it at a time.
 int create_thread_key(void (*at_exit)());
 void arm_thread_exit();
+#if defined(XIMALLOC_TEST_SEAMS)
+// Takes that back for the calling thread, and says whether it had been done: for a thread that does as if it ended.
+bool disarm_thread_exit();
+#endif
 
 // The handlers run in the forking thread. Handlers registered first run last before a fork and first after it, so that
 // an allocator has to be early: other libraries' handlers allocate.

@@ -55,6 +55,22 @@ TEST_F(ProcessTest, NoMemoryForAHeapIsNullAndTheNextCallTriesAgain) {
   }).join();
 }
 
+// A thread that does as if it ended has forgotten the key of before, and the program without a key needs none.
+TEST_F(ProcessTest, AsIfAThreadEndedWithoutAKey) {
+  std::thread([] {
+    EXPECT_NE(xi_malloc(1), nullptr);
+    xi_debug_end_thread();
+    for (int i = 0; i < 2; ++i) {
+      xi_debug_reset();
+      FailCalls fail{kKeys, 1};
+      fail.install();
+      EXPECT_NE(xi_malloc(1), nullptr);
+      if (i == 0) xi_debug_end_thread();
+      xi_debug_set_os_hook(nullptr, nullptr, nullptr);
+    }
+  }).join();
+}
+
 // A destructor of thread-local storage that allocates after our own has run gets a heap again, and that one ends too.
 TEST_F(ProcessTest, DestructorsMayAllocate) {
   static pthread_key_t key;

@@ -33,6 +33,10 @@ bool has_destructor_round() {
   return continuation.rounds < kDestructorRounds;
 }
 
+bool in_destructor() {
+  return continuation.rounds > 0;
+}
+
 void go_on_in_destructor(void (*body)(void*), void* argument) {
   continuation = {body, argument, continuation.rounds + 1};
   pthread_setspecific(key, &continuation);

@@ -11,6 +11,9 @@ inline constexpr int kDestructorRounds = 3;
 // Whether the calling thread has a round left.
 bool has_destructor_round();
 
+// Whether the calling thread has come to one, or will before it ends.
+bool in_destructor();
+
 // Has `body` called with `argument` on the calling thread in the next round of its destructors, after the thread's own
 // body, or the destructor that it is in now, has returned. Needs has_destructor_round().
 void go_on_in_destructor(void (*body)(void*), void* argument);

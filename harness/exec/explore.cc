@@ -35,7 +35,8 @@ RunResult explore(const Program& program, const Subject& subject, const RunOptio
   const std::unique_ptr<Strategy> strategy = strategy_for(limits);
   RunOptions quick = options;
   quick.whole_at_end_only = true;
-  ScheduledExecutor executor(program, subject, quick);
+  Scheduler scheduler;
+  ScheduledExecutor executor(program, subject, quick, scheduler);
   RunResult result;
   bool more = true;
   while (more && !result.violation) {

@@ -1,6 +1,7 @@
 // run_free: a lane for each logical thread. t0 is the thread that asks. A lane lives as several real threads where the
 // program ends it and goes on: each starts the next right before it ends, and that one begins by joining it, so that
-// nobody else has a part in the order of the two.
+// nobody else has a part in the order of the two. Threads whose end the program does not say are kept for the next
+// program where nobody looks closely, and the subject can be told that they have ended, and begins afresh.
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include "harness/exec/breakpoint.h"
 #include "harness/exec/destructor.h"
 #include "harness/exec/done_flag.h"
+#include "harness/exec/kept_threads.h"
 #include "harness/exec/operations.h"
 #include "harness/exec/order.h"
 #include "harness/exec/real_thread.h"
@@ -29,9 +31,14 @@ constexpr int kSleepsBeforeLooking = 20;
 // After a violation the other threads may finish the call that they are in; what is stuck is left behind.
 constexpr int kMsToCalmDown = 1000;
 
+// A program of more threads keeps none: they would be there for nobody.
+constexpr uint32_t kMostKept = 16;
+
 struct Workspace {
   ShadowHeap heap;
   Baseline baseline;
+  KeptThreads threads;
+  SignalStack signal_stack;  // of t0
 };
 
 Workspace& workspace() {
@@ -52,17 +59,23 @@ struct Lane {
   Ledger ledger;
   Progress progress;
   ReuseTable reuse;
-  SignalStack signal_stack;
   std::optional<Operations> operations;
-  pthread_t handle{};            // of the latest real thread, once it is about to end
-  bool has_predecessor = false;  // `handle` is to be joined before anything else
-  DoneFlag ended;                // no real thread follows the one of `handle`
+  KeptThread* real = nullptr;         // that lives the lane, or did until `ended`
+  KeptThread* predecessor = nullptr;  // to be joined before anything else
+  bool is_kept = false;               // `real` waits for the next program
+  DoneFlag ended;                     // no real thread follows `real`
 };
 
 class FreeRun {
  public:
   FreeRun(const Program& program, const Subject& subject, const RunOptions& options)
-      : order_(program), subject_(subject), options_(options), space_(workspace()), done_(order_.size()) {}
+      : order_(program),
+        subject_(subject),
+        options_(options),
+        space_(workspace()),
+        keeps_threads_(options.strictness == Strictness::kSampled && order_.thread_count() <= kMostKept &&
+                       subject.instruments().end_thread != nullptr && subject.instruments().reset != nullptr),
+        done_(order_.size()) {}
 
   RunResult run() {
     prepare();
@@ -108,39 +121,39 @@ class FreeRun {
     for (const auto& lane : lanes_) {
       if (lane->thread == 0 || lane->steps.empty()) continue;
       try {
-        start_thread(enter, lane.get());
+        space_.threads.start(enter, lane.get());
       } catch (...) {
         stop_with_error();
         lane->steps = {};
         break;
       }
     }
+    space_.signal_stack.install();
     enter_lane(*lanes_[0]);
     all_started_.set();
   }
 
-  static void* enter(void* argument) {
+  static bool enter(KeptThread& real, void* argument) {
     Lane& lane = *static_cast<Lane*>(argument);
-    lane.run->live(lane);
-    return nullptr;
+    lane.real = &real;
+    return lane.run->live(lane);
   }
 
   static void enter_lane(Lane& lane) {
-    lane.signal_stack.install();
     lane.progress.thread_id = static_cast<int32_t>(syscall(SYS_gettid));
     progress_of_this_thread = &lane.progress;
   }
 
-  void live(Lane& lane) {
+  bool live(Lane& lane) {
     enter_lane(lane);
-    if (lane.has_predecessor) {
-      pthread_join(lane.handle, nullptr);
-      lane.has_predecessor = false;
+    if (lane.predecessor != nullptr) {
+      KeptThreads::join(*lane.predecessor);
+      lane.predecessor = nullptr;
       publish(lane.steps[lane.next - 1]);
     } else if (!wait_for(all_started_)) {
       park();
     }
-    go_on(lane);
+    return go_on(lane);
   }
 
   static void enter_destructor(void* argument) {
@@ -148,33 +161,49 @@ class FreeRun {
     lane.progress.in_subject = 0;
     // Done only now: on the way here the subject may have been told that the thread ends.
     lane.run->publish(lane.steps[lane.next - 1]);
-    lane.run->go_on(lane);
+    static_cast<void>(lane.run->go_on(lane));
   }
 
-  void go_on(Lane& lane) {
+  // Whether the thread is kept. If so, the lane and the run may be gone when this returns.
+  bool go_on(Lane& lane) {
     switch (run_steps(lane)) {
       case Next::kDestructor:
         // The subject's own destructor may come first.
         lane.progress.in_subject = kInSubject;
         go_on_in_destructor(enter_destructor, &lane);
-        return;
+        return false;
       case Next::kAnotherThread:
-        lane.handle = pthread_self();
-        lane.has_predecessor = true;
-        if (start_successor(lane)) return;
+        lane.predecessor = lane.real;
+        if (start_successor(lane)) return false;
         break;
-      case Next::kEnd: lane.handle = pthread_self(); break;
+      case Next::kEnd:
+        if (keep(lane)) return true;
+        break;
     }
     lane.ended.set();
     show_who_is_busy();
+    return false;
   }
 
-  bool start_successor(Lane& lane) {
+  bool keep(Lane& lane) {
+    const bool exits = lane.next > 0 && order_.step(lane.steps[lane.next - 1]).code == OpCode::kThreadExit;
+    if (!keeps_threads_ || exits || in_destructor()) return false;
+    lane.progress.in_subject = kInSubject;
+    subject_.instruments().end_thread();
+    lane.progress.in_subject = 0;
+    progress_of_this_thread = nullptr;
+    show_who_is_busy();
+    lane.is_kept = true;
+    lane.ended.set();
+    return true;
+  }
+
+  static bool start_successor(Lane& lane) {
     try {
-      start_thread(enter, &lane);
+      KeptThreads::start_another(enter, &lane);
       return true;
     } catch (...) {
-      stop_with_error();
+      lane.run->stop_with_error();
       return false;
     }
   }
@@ -236,7 +265,11 @@ class FreeRun {
     for (const auto& lane : lanes_) {
       if (lane->thread == 0 || lane->steps.empty()) continue;
       if (!wait_for(lane->ended)) return;
-      pthread_join(lane->handle, nullptr);
+      if (lane->is_kept) {
+        space_.threads.take_back(*lane->real);
+      } else {
+        KeptThreads::join(*lane->real);
+      }
     }
   }
 
@@ -335,6 +368,7 @@ class FreeRun {
   const Subject& subject_;
   const RunOptions options_;
   Workspace& space_;
+  const bool keeps_threads_;
   SeamWatch seam_;
   std::vector<DoneFlag> done_;
   std::vector<std::unique_ptr<Lane>> lanes_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include "harness/exec/breakpoint.h"
 #include "harness/exec/destructor.h"
@@ -12,11 +13,13 @@
 
 namespace assay {
 
-ScheduledExecutor::ScheduledExecutor(const Program& program, const Subject& subject, const RunOptions& options)
+ScheduledExecutor::ScheduledExecutor(const Program& program, const Subject& subject, const RunOptions& options,
+                                     Scheduler& scheduler)
     : subject_(subject),
       order_(program),
       options_(options),
       progress_(options.progress != nullptr ? options.progress : &own_progress_),
+      scheduler_(scheduler),
       mark_of_(order_.size()),
       done_(order_.size()) {
   options_.progress = progress_;
@@ -278,6 +281,16 @@ void refuse_unseen_accesses(const std::vector<ScheduleEvent>& events, const Subj
   }
 }
 
+// Its threads are kept from one program to the next, since most of a short program's time would be their birth.
+Scheduler& kept_scheduler() {
+  static Scheduler* scheduler = nullptr;
+  static pid_t process = 0;
+  // A forked child has none of its parent's threads. Never destroyed: threads that were left behind may outlive main.
+  if (scheduler == nullptr || process != getpid()) scheduler = new Scheduler;
+  process = getpid();
+  return *scheduler;
+}
+
 }  // namespace
 
 RunResult run_scheduled(const Program& program, const Subject& subject, const RunOptions& options,
@@ -285,7 +298,7 @@ RunResult run_scheduled(const Program& program, const Subject& subject, const Ru
   const std::vector<ScheduleEvent> events = schedule_of(program);
   refuse_unseen_accesses(events, subject);
   ReplaySchedule schedule(events);
-  ScheduledExecutor executor(program, subject, options);
+  ScheduledExecutor executor(program, subject, options, kept_scheduler());
   const RunResult result = executor.run(schedule, record);
   record.skipped = schedule.skipped();
   return result;

@@ -19,8 +19,9 @@ namespace assay {
 // t0 checks and frees what is live.
 class ScheduledExecutor final : public ScheduledBody {
  public:
-  // Throws InputError for a program of too many threads. Everything is kept by reference.
-  ScheduledExecutor(const Program& program, const Subject& subject, const RunOptions& options);
+  // Throws InputError for a program of too many threads. Everything is kept by reference; `scheduler` has the threads,
+  // of which those that need not end live on with it.
+  ScheduledExecutor(const Program& program, const Subject& subject, const RunOptions& options, Scheduler& scheduler);
   ~ScheduledExecutor() override;
 
   // After a violation the threads are left where they are; another run starts new ones.
@@ -64,7 +65,7 @@ class ScheduledExecutor final : public ScheduledBody {
   RunOptions options_;
   Progress own_progress_;
   Progress* progress_;
-  Scheduler scheduler_;
+  Scheduler& scheduler_;
   ShadowHeap heap_;
   ReuseTable reuse_;
   std::optional<SeamWatch> seam_;  // of the present run

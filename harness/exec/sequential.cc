@@ -5,6 +5,7 @@
 
 #include "harness/exec/baseline.h"
 #include "harness/exec/breakpoint.h"
+#include "harness/exec/destructor.h"
 #include "harness/exec/operations.h"
 #include "harness/exec/step_text.h"
 #include "harness/exec/thread_team.h"
@@ -64,18 +65,20 @@ class SequentialRun {
     seam_.start(subject_, space_.heap, options_.os_calls, options_.came_failures);
   }
 
-  static void enter_thread(void* context, uint32_t thread) { static_cast<SequentialRun*>(context)->drive(thread); }
+  static bool enter_thread(void* context, uint32_t thread) {
+    return static_cast<SequentialRun*>(context)->drive(thread);
+  }
 
   // Runs steps while this thread holds the token. Returns on thread 0 when no step is left or may run, on another when
-  // the program ends that thread, or has it go on in a destructor, which enters here again.
-  void drive(uint32_t me) {
+  // the program ends that thread, or has it go on in a destructor, which enters here again; true when the thread rests.
+  bool drive(uint32_t me) {
     operations_.progress().in_subject = 0;
     while (true) {
       if (me == 0 && exiting_ != kNobody) finish_exit();
       if (phase_ == Phase::kRunning && !pending_) fetch();
       if (phase_ != Phase::kRunning) {
-        if (me == 0) return;
-        if (phase_ == Phase::kEnding && ending_thread_ == me) return leave(me);
+        if (me == 0) return false;
+        if (phase_ == Phase::kEnding && ending_thread_ == me) return may_rest(me) ? go_to_rest(me) : leave(me);
         hand_over(0, me);
         continue;
       }
@@ -91,7 +94,8 @@ class SequentialRun {
       } else if (goes_on_in_destructor(step_)) {
         // The subject's own destructor may come first.
         operations_.progress().in_subject = kInSubject;
-        return space_.team.go_on_in_destructor(me);
+        space_.team.go_on_in_destructor(me);
+        return false;
       }
     }
   }
@@ -134,14 +138,35 @@ class SequentialRun {
   }
 
   // The thread returns from its body right after this; thread 0 waits for its end.
-  void leave(uint32_t me) {
+  bool leave(uint32_t me) {
     exiting_ = me;
+    rests_ = false;
     operations_.progress().in_subject = kInSubject;
     space_.team.pass_to(0);
+    return false;
+  }
+
+  // Where nobody looks closely, and the subject can be told that the thread has ended, and begins afresh.
+  bool may_rest(uint32_t me) const {
+    return options_.strictness == Strictness::kSampled && me <= ThreadTeam::kMostResting && !in_destructor() &&
+           subject_.instruments().end_thread != nullptr && subject_.instruments().reset != nullptr;
+  }
+
+  bool go_to_rest(uint32_t me) {
+    exiting_ = me;
+    rests_ = true;
+    operations_.progress().in_subject = kInSubject;
+    subject_.instruments().end_thread();
+    space_.team.pass_to(0);
+    return true;
   }
 
   void finish_exit() {
-    space_.team.join(exiting_);
+    if (rests_) {
+      space_.team.rest(exiting_);
+    } else {
+      space_.team.join(exiting_);
+    }
     exiting_ = kNobody;
     operations_.progress().in_subject = 0;
     operations_.progress().thread_id = space_.team.kernel_id(0);
@@ -193,6 +218,7 @@ class SequentialRun {
   const std::vector<Failure>* end_fails_ = nullptr;
   Phase phase_ = Phase::kRunning;
   uint32_t exiting_ = kNobody;
+  bool rests_ = false;  // who exits, from the view of its thread
   uint32_t ending_thread_ = kNobody;
   std::exception_ptr error_;
 };

@@ -33,6 +33,10 @@ ThreadTeam::~ThreadTeam() {
 void ThreadTeam::start(Body body, void* context) {
   body_ = body;
   context_ = context;
+  // A forked child has none of its parent's threads.
+  const int32_t process = getpid();
+  if (process_ != process && thread_count_ > 0) abandon();
+  process_ = process;
   if (lanes_ == nullptr) lanes_ = static_cast<Lane*>(map_pages(kMaxThreads * sizeof(Lane)));
   lanes_[0].token.store(0, std::memory_order_relaxed);
   lanes_[0].kernel_id = static_cast<int32_t>(syscall(SYS_gettid));
@@ -49,8 +53,9 @@ void* ThreadTeam::enter(void* argument) {
   const auto me = static_cast<uint32_t>(&lane - team.lanes_);
   lane.kernel_id = static_cast<int32_t>(syscall(SYS_gettid));
   lane.signal_stack.install();
-  wait(lane);
-  team.body_(team.context_, me);
+  do {
+    wait(lane);
+  } while (team.body_(team.context_, me));
   return nullptr;
 }
 
@@ -61,7 +66,7 @@ void ThreadTeam::go_on_in_destructor(uint32_t me) {
 void ThreadTeam::enter_destructor(void* argument) {
   const Lane& lane = *static_cast<Lane*>(argument);
   ThreadTeam& team = *lane.team;
-  team.body_(team.context_, static_cast<uint32_t>(&lane - team.lanes_));
+  static_cast<void>(team.body_(team.context_, static_cast<uint32_t>(&lane - team.lanes_)));
 }
 
 void ThreadTeam::pass_to(uint32_t thread) {
@@ -73,6 +78,7 @@ void ThreadTeam::pass_to(uint32_t thread) {
     lane.alive = true;
     thread_count_ = std::max(thread_count_, thread + 1);
   }
+  lane.resting = false;
   lane.token.store(1, std::memory_order_release);
   futex_wake(lane.token);
 }
