@@ -7,6 +7,7 @@
 #include "allocator/heap/collect.h"
 #include "allocator/heap/first_class.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/heap/tick.h"
 #include "allocator/heap/visit.h"
 #include "allocator/include/ximalloc.h"
 #include "allocator/page_map/page_map.h"
@@ -101,7 +102,7 @@ void xi_heap_collect(xi_heap_t* heap, bool force) noexcept {
     xi::fail(error);
     return;
   }
-  xi::collect_heap(insides(heap));
+  xi::collect_heap(insides(heap), force && xi::purges_pages());
   xi::purge_arenas(force);
 }
 

@@ -33,7 +33,8 @@ class Layout {
 };
 
 size_t metadata_size_for(size_t slices) {
-  return align_up(align_up(sizeof(Arena), 64) + (4 + kBinCount) * bitmap_size(slices) + slices * kPageMetaSize,
+  return align_up(align_up(sizeof(Arena), 64) + (4 + kBinCount) * bitmap_size(slices) + slices * kPageMetaSize +
+                      align_up(slices * sizeof(uint16_t), 64),
                   kSliceSize);
 }
 
@@ -61,6 +62,7 @@ Arena* create_arena(size_t slices, size_t alignment) {
   arena->purge = layout.bitmap(slices);
   arena->pages = layout.take(slices * kPageMetaSize);
   for (Bitmap& bin : arena->abandoned) bin = layout.bitmap(slices);
+  arena->purged_inside = reinterpret_cast<uint16_t*>(layout.take(slices * sizeof(uint16_t)));
   arena->free.set(0, slices);
   return arena;
 }

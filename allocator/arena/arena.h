@@ -39,6 +39,11 @@ struct Arena {
   // Page structs, one for each slice, kPageMetaSize bytes each: type-stable, since stale pointers to them are followed.
   char* pages = nullptr;
 
+  // One bit for each page of the system of each slice, lowest first: the free blocks that begin there are in no list of
+  // their page, since their memory went back (page/page_purge.h). Written by the owner of the page alone.
+  static_assert(kOsPagesPerSlice == 16);
+  uint16_t* purged_inside = nullptr;
+
   Atomic<size_t> search_from;  // a hint: all slices below were taken when it was written
   Atomic<uint64_t> purge_at;   // on the clock, in milliseconds; 0: nothing is scheduled
 

@@ -42,6 +42,11 @@ inline constexpr size_t kMaxRequest = PTRDIFF_MAX;
 
 inline constexpr size_t kAddressBits = 47;
 
+// A page of the system, the unit of what goes back to it from inside of a page. Where the system's pages are larger,
+// nothing does.
+inline constexpr size_t kOsPageSize = 4 * kKiB;
+inline constexpr size_t kOsPagesPerSlice = kSliceSize / kOsPageSize;
+
 // A page gets its blocks linked in steps of about this many bytes, so that memory nobody asked for stays untouched.
 inline constexpr size_t kExtendBytes = 4 * kKiB;
 

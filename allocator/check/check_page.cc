@@ -1,4 +1,5 @@
 #include "allocator/check/check.h"
+#include "allocator/page/page_purge.h"
 #include "allocator/page_map/page_map.h"
 
 namespace xi {
@@ -85,6 +86,20 @@ void check_zero(const Page* page, CheckReport& report) {
   }
 }
 
+// Blocks whose memory has gone back are in no list.
+void check_purged(const Page* page, SeenBlocks& seen, CheckReport& report) {
+  size_t count = 0;
+  if (page->arena != nullptr && !page->is_huge()) {
+    each_purged_block(page, [&](size_t index) {
+      ++count;
+      report.expect(seen.add(index), "a block is in a free list, and its memory has gone back",
+                    page->start + index * page->block_size);
+    });
+  }
+  report.expect(count == page->purged_blocks, "a page does not count the blocks whose memory has gone back",
+                page->start);
+}
+
 }  // namespace
 
 void check_page(const Page* page, CheckReport& report, Census& census) {
@@ -95,7 +110,8 @@ void check_page(const Page* page, CheckReport& report, Census& census) {
   const size_t local_count = check_list(page, page->local_free, seen, report);
   const auto* const remote = reinterpret_cast<const Block*>(page->thread_free.load(kAcquire) & ~Page::kOwned);
   const size_t remote_count = check_list(page, remote, seen, report);
-  report.expect(free_count + local_count + page->used == page->capacity,
+  check_purged(page, seen, report);
+  report.expect(free_count + local_count + page->purged_blocks + page->used == page->capacity,
                 "a page's lists and its count of used blocks do not add up", page->start);
   report.expect(remote_count <= page->used, "other threads have freed more blocks of a page than are used",
                 page->start);

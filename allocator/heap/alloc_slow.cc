@@ -6,6 +6,7 @@
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
+#include "allocator/heap/tick.h"
 
 namespace xi {
 
@@ -18,6 +19,11 @@ Heap* ready_heap() {
   heap->slow_paths.add_as_only_writer(1);
   follow_collect_requests(heap);
   age_retired(heap, false);
+  if (heap->until_tick <= Heap::kSlowPathCounts) {
+    tick(heap);
+  } else {
+    heap->until_tick -= Heap::kSlowPathCounts;
+  }
   run_deferred_free(heap, false);
   return heap;
 }

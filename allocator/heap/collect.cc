@@ -6,6 +6,8 @@
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/heap/tick.h"
+#include "allocator/page/page_purge.h"
 
 namespace xi {
 
@@ -13,14 +15,19 @@ namespace {
 constinit Atomic<uint64_t> requests;
 }
 
-void collect_heap(Heap* heap) {
+void collect_heap(Heap* heap, bool purge) {
   take_returned_pages(heap);
   age_retired(heap, true);
+  PagePurge inside;
   for (PageQueue& queue : heap->queues) {
     for (Page* page = queue.first(); page != nullptr;) {
       Page* const next = page->queue_next;
       page->collect_thread_free();
-      if (page->used == 0) release_page(heap, page);
+      if (page->used == 0) {
+        release_page(heap, page);
+      } else if (purge) {
+        inside.add(page);
+      }
       page = next;
     }
   }
@@ -32,12 +39,12 @@ void collect(bool force) {
     const uint64_t epoch = force ? requests.fetch_add(1, kRelaxed) + 1 : 0;
     for (Heap* heap = thread_state.backing; heap != nullptr; heap = heap->next_of_thread) {
       if (force) heap->collected_epoch = epoch;
-      collect_heap(heap);
+      collect_heap(heap, force && purges_pages());
     }
   } else if (force) {
     requests.fetch_add(1, kRelaxed);
   }
-  collect_abandoned();
+  collect_abandoned(force && purges_pages());
   purge_arenas(force);
 }
 
@@ -45,7 +52,7 @@ void follow_collect_requests(Heap* heap) {
   const uint64_t wanted = requests.load(kRelaxed);
   if (heap->collected_epoch == wanted) return;
   heap->collected_epoch = wanted;
-  collect_heap(heap);
+  collect_heap(heap, purges_pages());
 }
 
 void reset_collect() {

@@ -5,8 +5,9 @@
 
 namespace xi {
 
-// Ends the heap's empty pages; the lists of all its pages are brought up to date.
-void collect_heap(Heap* heap);
+// Ends the heap's empty pages; the lists of all its pages are brought up to date. With `purge` the memory of free
+// blocks inside of the others goes back too.
+void collect_heap(Heap* heap, bool purge);
 
 // What xi_collect promises: the calling thread's heap and abandoned pages give back what is free, the arenas what is
 // due (all with `force`). With `force` other live heaps follow at their next slow path.

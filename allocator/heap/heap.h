@@ -39,6 +39,14 @@ struct Heap {
   // Others have freed blocks of its full pages, which only it may use again.
   Atomic<bool> has_returned_pages;
 
+  // Free lists that are left until it is time to look at the clock (tick.h), which a slow path does at 0. It counts as
+  // several lists, since it costs as much. (One instruction takes one away and tests for 0.)
+  uint64_t until_tick = 1;
+  static constexpr uint64_t kSlowPathCounts = 8;
+  uint64_t tick_every = 1;
+  uint64_t ticked_at = 0;  // on the clock
+  uint64_t purge_at = 0;   // on the clock, for all heaps of its thread when it is their first; 0: not known yet
+
   uint8_t retired_count = 0;
   Page* retired[kMaxRetired] = {};
 

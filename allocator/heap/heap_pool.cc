@@ -55,6 +55,10 @@ Heap* take_heap(ThreadId thread, bool is_backing) {
   heap->state = HeapState::kLive;
   heap->is_backing = is_backing;
   heap->next_of_thread = nullptr;
+  heap->until_tick = 1;
+  heap->tick_every = 1;
+  heap->ticked_at = 0;
+  heap->purge_at = 0;
   heap->usable_by.store(thread, kRelaxed);
   heap->has_returned_pages.store(false, kRelaxed);
   statistics.heaps.add(1);

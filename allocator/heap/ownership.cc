@@ -5,6 +5,7 @@
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/page/page_purge.h"
 #include "allocator/support/options.h"
 #include "allocator/support/statistics.h"
 
@@ -109,6 +110,8 @@ void adopt(Heap* heap, Page* page) {
   heap->attach(page);
   page->set_owner(heap->thread);
   heap->enqueue_back(page);
+  // A page comes back because blocks of it were freed, and so memory may soon be due that nobody uses again.
+  heap->until_tick = 1;
 }
 
 Page* reclaim(Heap* heap, Bin bin) {
@@ -143,9 +146,13 @@ void take_returned_pages(Heap* heap) {
   }
 }
 
-void collect_abandoned() {
+void collect_abandoned(bool purge) {
   for (size_t bin = 0; bin < kBinCount; ++bin) {
-    each_abandoned(Bin(bin), [](Page* page) {
+    each_abandoned(Bin(bin), [purge](Page* page) {
+      if (purge) {
+        page->collect_thread_free();
+        if (page->used > 0 && page->used < page->used_at_purge) PagePurge().add(page);
+      }
       settle(page, nullptr);
       return false;
     });

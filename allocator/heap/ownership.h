@@ -28,8 +28,9 @@ Page* reclaim(Heap* heap, Bin bin);
 // For a heap that has exclusive pages: those that others have freed blocks of go back into its queues, or end.
 void take_returned_pages(Heap* heap);
 
-// Ends what is free among the abandoned pages of all bins.
-void collect_abandoned();
+// Ends what is free among the abandoned pages of all bins. With `purge` memory of free blocks inside of the others goes
+// back too, where there is more of it than at the last time.
+void collect_abandoned(bool purge);
 
 // Puts a claimed page into the heap's queue.
 void adopt(Heap* heap, Page* page);

@@ -2,30 +2,11 @@
 
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/page/free_blocks.h"
 
 namespace xi {
 
 namespace {
-
-// One bit a block: it is free. Sized for the page with the most blocks.
-class FreeBlocks {
- public:
-  // Of a page that the caller owns, and whose thread_free he has collected.
-  explicit FreeBlocks(const Page* page) {
-    add_list(page, page->free);
-    add_list(page, page->local_free);
-  }
-  bool has(size_t index) const { return (words_[index / 64] >> (index % 64) & 1) != 0; }
-
- private:
-  void add_list(const Page* page, const Block* head) {
-    for (const Block* block = head; block != nullptr; block = next_of(block)) {
-      const size_t index = (address_of(block) - page->start) / page->block_size;
-      words_[index / 64] |= uint64_t{1} << (index % 64);
-    }
-  }
-  uint64_t words_[kSliceSize / 8 / 64] = {};
-};
 
 // Blocks that others free from here on are shown as in use; blocks that were never linked are not.
 bool visit_page(Page* page, bool all_blocks, BlockVisitor visitor, void* context) {

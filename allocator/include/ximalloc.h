@@ -305,14 +305,15 @@ XI_EXPORT bool xi_heap_visit_blocks(const xi_heap_t* heap, bool all_blocks, xi_b
  * that has no usable value, or whose name begins with XIMALLOC_ and belongs to no option, is named on stderr and
  * ignored. xi_options_print and docs/options.md tell ranges and defaults. */
 typedef enum xi_option {
-  xi_option_purge_delay,     /* XIMALLOC_PURGE_DELAY */
-  xi_option_purge_decommits, /* XIMALLOC_PURGE_DECOMMITS */
-  xi_option_arena_reserve,   /* XIMALLOC_ARENA_RESERVE */
-  xi_option_arena_limit,     /* XIMALLOC_ARENA_LIMIT */
-  xi_option_retire_ticks,    /* XIMALLOC_RETIRE_TICKS */
-  xi_option_reclaim_on_free, /* XIMALLOC_RECLAIM_ON_FREE */
-  xi_option_warnings,        /* XIMALLOC_WARNINGS */
-  xi_option_fill,            /* XIMALLOC_FILL */
+  xi_option_purge_delay,      /* XIMALLOC_PURGE_DELAY */
+  xi_option_purge_decommits,  /* XIMALLOC_PURGE_DECOMMITS */
+  xi_option_arena_reserve,    /* XIMALLOC_ARENA_RESERVE */
+  xi_option_arena_limit,      /* XIMALLOC_ARENA_LIMIT */
+  xi_option_retire_ticks,     /* XIMALLOC_RETIRE_TICKS */
+  xi_option_reclaim_on_free,  /* XIMALLOC_RECLAIM_ON_FREE */
+  xi_option_warnings,         /* XIMALLOC_WARNINGS */
+  xi_option_fill,             /* XIMALLOC_FILL */
+  xi_option_page_purge_delay, /* XIMALLOC_PAGE_PURGE_DELAY */
   xi_option_count
 } xi_option_t;
 

@@ -49,7 +49,9 @@ typedef enum xi_os_kind {
   XI_OS_MPROTECT,
   XI_OS_MADVISE, /* MADV_DONTNEED */
   XI_OS_KEY_CREATE,
-  XI_OS_GETRANDOM
+  XI_OS_GETRANDOM,
+  XI_OS_PROCESS_MADVISE /* MADV_DONTNEED of several ranges: each is shown as a call, and after one that fails the rest
+                           is not tried */
 } xi_os_kind_t;
 
 typedef struct xi_os_call {

@@ -7,6 +7,9 @@
 #include "allocator/os/memory.h"
 #if !defined(XIMALLOC_TEST_SEAMS)
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <cerrno>
 #endif
@@ -37,6 +40,8 @@ int call_munmap(void* address, size_t size, CallSite site = CallSite::here());
 int call_mprotect(void* address, size_t size, Protection access, CallSite site = CallSite::here());
 // MADV_DONTNEED: what is accessible there reads as zeros afterwards.
 int call_madvise(void* address, size_t size, CallSite site = CallSite::here());
+// The same for several ranges at a time: how many of them, from the first on, have gone.
+size_t call_process_madvise(const Range* ranges, size_t count, CallSite site = CallSite::here());
 
 #else
 
@@ -59,6 +64,20 @@ inline int call_mprotect(void* address, size_t size, Protection access, CallSite
 }
 inline int call_madvise(void* address, size_t size, CallSite = {}) {
   return madvise(address, size, MADV_DONTNEED) == 0 ? 0 : errno;
+}
+// Takes MADV_DONTNEED, of the calling process only, since Linux 6.13, and its name for that process since 6.14; a
+// descriptor instead of the name would be the parent's in a child. Others answer EBADF or ENOSYS, and every call again:
+// a purge is rare.
+inline size_t call_process_madvise(const Range* ranges, size_t count, CallSite = {}) {
+  constexpr int kThisProcess = -10001;  // PIDFD_SELF_THREAD_GROUP
+  iovec parts[kMaxRanges];
+  for (size_t i = 0; i < count; ++i) parts[i] = {reinterpret_cast<void*>(ranges[i].start), ranges[i].size};
+  const long advised = syscall(SYS_process_madvise, kThisProcess, parts, count, MADV_DONTNEED, 0);
+  size_t done = 0;
+  for (long left = advised; done < count && left >= static_cast<long>(ranges[done].size); ++done) {
+    left -= static_cast<long>(ranges[done].size);
+  }
+  return done;
 }
 
 #endif

@@ -1,5 +1,7 @@
 #include "allocator/os/memory.h"
 
+#include <sys/auxv.h>
+
 #include <cerrno>
 
 #include "allocator/base/assert.h"
@@ -99,6 +101,19 @@ int decommit(void* address, size_t size) {
 int discard(void* address, size_t size) {
   ErrnoKeeper keeper;
   return call_madvise(address, size);
+}
+
+size_t discard_each(const Range* ranges, size_t count) {
+  XI_ASSERT(count > 0 && count <= kMaxRanges);
+  ErrnoKeeper keeper;
+  // One range is one call either way. The batch may stop in the middle, or not be known to the kernel at all.
+  size_t done = count > 1 ? call_process_madvise(ranges, count) : 0;
+  while (done < count && call_madvise(reinterpret_cast<void*>(ranges[done].start), ranges[done].size) == 0) ++done;
+  return done;
+}
+
+bool can_discard_os_pages() {
+  return getauxval(AT_PAGESZ) == kOsPageSize;
 }
 
 }  // namespace xi::os

@@ -31,6 +31,20 @@ int decommit(void* address, size_t size);
 // Contents gone (the range reads as zeros), still accessible.
 int discard(void* address, size_t size);
 
+// A part of mapped or committed memory that begins at a multiple of kOsPageSize and is a multiple of it, which only
+// here need not be one of the slice size.
+struct Range {
+  uintptr_t start;
+  size_t size;
+};
+inline constexpr size_t kMaxRanges = 64;
+// As discard() for each of at most kMaxRanges ranges, in one call where the system can. Returns how many of them, from
+// the first on, have gone: all, or the next one is what the system refused.
+size_t discard_each(const Range* ranges, size_t count);
+
+// False where the system's pages are larger than kOsPageSize: discard_each() would take what lies beside a range.
+bool can_discard_os_pages();
+
 // Says that a part of mapped or committed memory, blocks or metadata, is about to be written for the first time since
 // it was zero. Means nothing to the system; a reset of the seam zeroes what was announced and nothing else.
 #if defined(XIMALLOC_TEST_SEAMS)

@@ -242,15 +242,25 @@ int Region::close(uintptr_t address, size_t size) {
 }
 
 void Region::spoil(uintptr_t address, size_t size) {
-  constexpr size_t kEnd = 64 * kKiB;
+  const uintptr_t end = address + size;
+  const uintptr_t first_slice = align_up(address, kSliceSize);
+  const uintptr_t head_end = first_slice < end ? first_slice : end;
+  fill_with_rubbish(address, head_end - address);
   each_run(open_, address, size, [this](uintptr_t run, size_t bytes) {
-    for (const uintptr_t from : {run, run + bytes - kEnd}) {
-      set_used(from, kEnd);
-      auto* destination = reinterpret_cast<void*>(from);
-      size_t left = kEnd;
-      __asm__ volatile("rep stosb" : "+D"(destination), "+c"(left) : "a"(0xDB) : "memory");
-    }
+    fill_with_rubbish(run, kSliceSize);
+    fill_with_rubbish(run + bytes - kSliceSize, kSliceSize);
   });
+  const uintptr_t last_slice = align_down(end, kSliceSize);
+  const uintptr_t tail = last_slice > head_end ? last_slice : head_end;
+  fill_with_rubbish(tail, end - tail);
+}
+
+// A part of one slice.
+void Region::fill_with_rubbish(uintptr_t address, size_t size) {
+  if (size == 0 || !is_open(os_page(address), os_page(address + size))) return;
+  set_used(address, size);
+  auto* destination = reinterpret_cast<void*>(address);
+  __asm__ volatile("rep stosb" : "+D"(destination), "+c"(size) : "a"(0xDB) : "memory");
 }
 
 void Region::set_used(uintptr_t address, size_t size) {

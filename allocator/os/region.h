@@ -83,6 +83,7 @@ class Region {
   int clean(uintptr_t address, size_t size);
   bool is_open(size_t first_page, size_t end_page) const;
   size_t os_page(uintptr_t address) const { return (address - base_) / kOsPage; }
+  void fill_with_rubbish(uintptr_t address, size_t size);
   template <class Visit>
   void each_run(const Bits& bits, uintptr_t address, size_t size, Visit visit) const;
   size_t index_after(uintptr_t address) const;

@@ -188,6 +188,25 @@ int call_madvise(void* where, size_t size, CallSite site) {
   return 0;
 }
 
+size_t call_process_madvise(const Range* ranges, size_t count, CallSite site) {
+  for (size_t i = 0; i < count; ++i) {
+    auto* const start = reinterpret_cast<void*>(ranges[i].start);
+    const SeamCall call = about(Call::kProcessMadvise, start, ranges[i].size, Protection::kNone, site);
+    const int answer = ask_about(call);
+    if (answer > 0) return i;
+    {
+      SeamGuard guard(seam.lock);
+      if (answer == kDirty) {
+        region.spoil(ranges[i].start, ranges[i].size);
+        return i;
+      }
+      if (region.discard(ranges[i].start, ranges[i].size) != 0) return i;
+    }
+    tell(call, start);
+  }
+  return count;
+}
+
 void will_use(uintptr_t address, size_t size) {
   SeamGuard guard(seam.lock);
   // Tests make pages from memory of their own.

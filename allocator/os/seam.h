@@ -11,7 +11,7 @@
 namespace xi::os {
 
 // The same calls, in the same order, as xi_os_kind_t of the public header.
-enum class Call : int { kMmap, kMunmap, kMprotect, kMadvise, kKeyCreate, kGetrandom };
+enum class Call : int { kMmap, kMunmap, kMprotect, kMadvise, kKeyCreate, kGetrandom, kProcessMadvise };
 
 struct SeamCall {
   Call kind;

@@ -3,6 +3,7 @@
 #include "allocator/base/assert.h"
 #include "allocator/os/memory.h"
 #include "allocator/page/interior.h"
+#include "allocator/page/page_purge.h"
 #include "allocator/support/report.h"
 
 namespace xi {
@@ -27,6 +28,9 @@ void Page::begin(const PageShape& shape) {
   retire_ticks = 0;
   in_queue = false;
   exclusive = false;
+  tail_purged = false;
+  purged_blocks = 0;
+  used_at_purge = kNotPurged;
   queue_next = nullptr;
   queue_prev = nullptr;
   arena = shape.arena;
@@ -36,6 +40,7 @@ void Page::begin(const PageShape& shape) {
 void Page::end() {
   XI_ASSERT(used == 0 && !is_abandoned && !in_queue && retire_ticks == 0 && heap.load(kRelaxed) == nullptr);
   XI_ASSERT(thread_free.load(kRelaxed) == kOwned);
+  forget_purged_blocks(this);
   block_size = 0;
   owner.store(ThreadId::kNone, kRelaxed);
 }
@@ -44,6 +49,11 @@ bool Page::refill() {
   XI_ASSERT(free == nullptr);
   if (local_free == nullptr) collect_thread_free();
   if (local_free != nullptr) {
+    take_local_free();
+    return true;
+  }
+  if (purged_blocks > 0) {
+    link_purged_blocks();
     take_local_free();
     return true;
   }

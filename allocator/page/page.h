@@ -67,6 +67,11 @@ class alignas(64) Page {
   uint8_t retire_ticks = 0;     // not 0: in the heap's set of retired pages
   bool in_queue = false;
   bool exclusive = false;  // no other heap may use it, nor any thread take it over
+  // What page_purge.h does. Pages of one bin have at most 8,192 blocks.
+  bool tail_purged = false;    // the memory of blocks that were never linked has gone back
+  uint16_t purged_blocks = 0;  // free ones that are in no list, since the memory of their link has gone back
+  static constexpr uint16_t kNotPurged = 0xffff;
+  uint16_t used_at_purge = kNotPurged;  // no purge finds anything new before fewer blocks are used
 
   // Second cache line: what other threads write, and links.
   alignas(64) Atomic<uintptr_t> thread_free;  // blocks freed by others | kOwned
@@ -131,6 +136,9 @@ class alignas(64) Page {
 
   // Takes in what other threads have freed.
   void collect_thread_free();
+
+  // Some of the blocks whose memory has gone back are in `local_free` again; there is one. Defined in page_purge.cc.
+  void link_purged_blocks();
 
   // Puts a block on thread_free. True when the page had no owner, and the caller is it now.
   bool push_thread_free(void* pointer);

@@ -11,6 +11,7 @@
 #include "allocator/arena/arena_set.h"
 #include "allocator/heap/collect.h"
 #include "allocator/heap/deferred_free.h"
+#include "allocator/heap/tick.h"
 #include "allocator/os/clock.h"
 #include "allocator/os/seam.h"
 #include "allocator/os/unmap_later.h"
@@ -122,6 +123,7 @@ void reset_process() {
   reset_heap_pool();
   reset_ownership();
   reset_collect();
+  reset_tick();
   reset_page_pool();
   page_map::reset();
   reset_arenas();

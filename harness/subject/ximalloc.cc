@@ -25,9 +25,10 @@ bool set_access_hooks(const AccessHooks* hooks) {
 #endif
 
 #if defined(XIMALLOC_TEST_SEAMS)
-constexpr SystemCall kCallOfKind[] = {SystemCall::kMmap,    SystemCall::kMunmap,    SystemCall::kMprotect,
-                                      SystemCall::kMadvise, SystemCall::kKeyCreate, SystemCall::kGetrandom};
-static_assert(XI_OS_MMAP == 0 && XI_OS_MADVISE == 3 && XI_OS_GETRANDOM == 5);
+constexpr SystemCall kCallOfKind[] = {SystemCall::kMmap,          SystemCall::kMunmap,    SystemCall::kMprotect,
+                                      SystemCall::kMadvise,       SystemCall::kKeyCreate, SystemCall::kGetrandom,
+                                      SystemCall::kProcessMadvise};
+static_assert(XI_OS_MMAP == 0 && XI_OS_MADVISE == 3 && XI_OS_GETRANDOM == 5 && XI_OS_PROCESS_MADVISE == 6);
 
 OsCall as_seen(const xi_os_call_t* call) {
   return {.call = kCallOfKind[call->kind],
