@@ -195,6 +195,23 @@ TEST_F(ArenaTest, AFailedPurgeIsTriedAgain) {
   EXPECT_EQ(footprint().committed, 0u);
 }
 
+TEST_F(ArenaTest, AFailedDiscardIsTriedAgain) {
+  options.purge_decommits = 0;
+  for (const bool onwards : {false, true}) {
+    const SliceClaim a = claim(2);
+    release_slices(a);
+    FailCalls fail{kDiscards, 1, onwards};
+    fail.install();
+    purge_arenas(true);
+    EXPECT_GE(fail.seen, 1);
+    EXPECT_TRUE(a.arena->purge.all_set(a.first, 2)) << "still scheduled";
+    EXPECT_FALSE(a.arena->dirty.all_clear(a.first, 2)) << "what is there is not zero";
+    xi_debug_set_os_hook(nullptr, nullptr, nullptr);
+    purge_arenas(true);
+    EXPECT_TRUE(a.arena->dirty.all_clear(a.first, 2));
+  }
+}
+
 // Not all that the system has left is for blocks: half would leave a thread no room for its stack.
 TEST_F(ArenaTest, WhenTheSystemRefusesAQuarterIsReserved) {
   FailCalls fail{kReserves, 1};

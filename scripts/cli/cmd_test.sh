@@ -85,8 +85,9 @@ run_tests() {
   done
   flavour=dev
   install_packages
+  local have_release=true
   # shellcheck disable=SC2046
-  test_build release $(tool_targets release) || true
+  test_build release $(tool_targets release) conformance_tests || have_release=false
   local have_fuzz=true have_dev=true
   # shellcheck disable=SC2046
   test_build fuzz $(tool_targets fuzz) || have_fuzz=false
@@ -95,6 +96,9 @@ run_tests() {
     export ASSAY_FULL=1
   fi
   if $have_dev; then run_ctest dev; fi
+  if $have_release; then
+    counted limits python3 "$ASSAY_ROOT/tests/limits/limits_test.py" "$ASSAY_ROOT/build/release"
+  fi
   if $have_fuzz; then
     replay_corpus
     counted regress python3 "$ASSAY_ROOT/tests/minimise/regress_test.py" "$ASSAY_ROOT/build/fuzz/bin/assay"

@@ -1,7 +1,9 @@
 // docs/semantics.md, row by row, on every allocator of this machine that can be opened: libc and jemalloc prove the
 // tests.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -79,8 +81,30 @@ TEST(SemanticsPage, ListsExactlyTheRowsThatAreTested) {
 }  // namespace
 }  // namespace assay
 
+namespace {
+
+// A process may have so many mappings (vm.max_map_count): takes all but ASSAY_MAPS_LEFT of them, if that is set. Pages
+// that are protected by turns do not become one mapping.
+void leave_few_mappings() {
+  const char* const left = std::getenv("ASSAY_MAPS_LEFT");
+  if (left == nullptr) return;
+  constexpr size_t kMost = size_t{1} << 20, kPage = 4096;
+  auto* const pages =
+      static_cast<char*>(mmap(nullptr, kMost * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  size_t taken = 0;
+  // Each page that becomes accessible is one mapping and cuts another one off.
+  while (taken < kMost / 2 && mprotect(pages + (2 * taken + 1) * kPage, kPage, PROT_READ) == 0) ++taken;
+  for (long free = std::atol(left); free > 0 && taken > 0; free -= 2) {
+    --taken;
+    mprotect(pages + (2 * taken + 1) * kPage, kPage, PROT_NONE);
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   assay::ensure_static_tls(argv);
+  leave_few_mappings();
   testing::InitGoogleTest(&argc, argv);
   return RUN_ALL_TESTS();
 }

@@ -153,16 +153,17 @@ void aligned_bad_alignment(const Subject& subject) {
   }
 }
 
-// What this process may map; tests/limits runs the rows with little of it.
-size_t address_space() {
-  rlimit limit{};
-  getrlimit(RLIMIT_AS, &limit);
-  return limit.rlim_cur;
+// What this process may have; tests/limits runs the rows with little of it.
+size_t memory_limit() {
+  rlimit address_space{}, data{};
+  getrlimit(RLIMIT_AS, &address_space);
+  getrlimit(RLIMIT_DATA, &data);
+  return std::min(address_space.rlim_cur, data.rlim_cur);
 }
 
 void aligned_addresses(const Subject& subject) {
   const SubjectApi& api = subject.api();
-  const size_t largest_alignment = std::min(size_t{64} << 20, address_space() / 16);
+  const size_t largest_alignment = std::min(size_t{64} << 20, memory_limit() / 16);
   for (size_t alignment = sizeof(void*); alignment <= largest_alignment; alignment *= 2) {
     for (const size_t size : {alignment, 3 * alignment}) {
       void* block = api.aligned_alloc(alignment, size);
