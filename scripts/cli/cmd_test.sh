@@ -109,6 +109,10 @@ run_tests() {
   fi
   if $full; then
     if test_build fuzz all; then run_ctest fuzz; fi
+    # shellcheck disable=SC2046
+    if test_build tsan $(tool_targets tsan); then
+      counted free-runs python3 "$ASSAY_ROOT/tests/threads/free_runs_test.py" "$ASSAY_ROOT/build/tsan/bin/assay"
+    fi
     counted clang-tidy "$ASSAY_ROOT/scripts/tidy.sh" --all
     counted coverage "$ASSAY_ROOT/scripts/coverage.sh"
     counted mutants "$ASSAY_ROOT/assay" mutants

@@ -58,6 +58,14 @@ class Generate(ToolTest):
             self.assertEqual(seed.read_text(), made.read_text(), seed)
             self.run_tool("encode", str(seed), "-o", str(self.folder / "bytes"), status=0)
 
+    # swiss_cheese is as large as bytes can hold only when it is written by hand.
+    def test_small_ones_are_seeds_of_threads_too(self):
+        for name in SEEDS:
+            seed = ROOT / "fuzz/mt_ops/seeds" / f"workload-{name}.ops"
+            text = seed.read_text()
+            command = text.splitlines()[1].removeprefix("# ./assay ").split()
+            self.assertEqual(self.run_tool(*command, status=0).stdout, text, seed)
+
     def test_refusals(self):
         for words, message in (
                 (("nothing",), "unknown workload 'nothing' (here: trie_storm "),
