@@ -112,6 +112,11 @@ bool xi_debug_addresses_are_fixed() {
   return xi::os::seam_addresses_are_fixed();
 }
 
+void* xi_debug_map_for_program(size_t size, bool access) {
+  void* start = nullptr;
+  return xi::os::seam_map_for_program(size, access, &start) == 0 ? start : nullptr;
+}
+
 void xi_debug_set_os_hook(xi_os_before_t before, xi_os_after_t after, void* context) {
   hook = {before, after, context};
   xi::os::set_seam_hook({before != nullptr ? &ask_hook : nullptr, after != nullptr ? &tell_hook : nullptr});

@@ -3,6 +3,7 @@
 
 #include "allocator/api/request.h"
 #include "allocator/arena/arena_set.h"
+#include "allocator/arena/program_arena.h"
 #include "allocator/base/start.h"
 #include "allocator/heap/collect.h"
 #include "allocator/heap/first_class.h"
@@ -70,7 +71,20 @@ void* resize_many(xi_heap_t* heap, void* block, size_t count, xi::Request reques
 }  // namespace
 
 xi_heap_t* xi_heap_new() noexcept {
-  xi::Heap* const heap = xi::new_heap();
+  return xi_heap_new_ex(0, true, nullptr);
+}
+
+xi_heap_t* xi_heap_new_in_arena(xi_arena_id_t arena) noexcept {
+  return static_cast<xi_heap_t*>(arena != nullptr ? xi_heap_new_ex(0, true, arena) : xi::fail(EINVAL));
+}
+
+xi_heap_t* xi_heap_new_ex(int tag, bool allow_destroy, xi_arena_id_t arena) noexcept {
+  auto* const bound = reinterpret_cast<xi::Arena*>(arena);
+  if (tag < 0 || tag > UINT8_MAX || (bound != nullptr && !xi::is_arena(bound))) {
+    return static_cast<xi_heap_t*>(xi::fail(EINVAL));
+  }
+  xi::Heap* const heap =
+      xi::new_heap({.arena = bound, .tag = static_cast<uint8_t>(tag), .allow_destroy = allow_destroy});
   return static_cast<xi_heap_t*>(heap != nullptr ? outside(heap) : xi::out_of_memory());
 }
 
@@ -235,7 +249,7 @@ bool xi_heap_visit_blocks(const xi_heap_t* heap, bool all_blocks, xi_block_visit
   } visit{heap, visitor, argument};
   const auto pass_on = [](const xi::VisitedPage& page, void* block, void* context) {
     const auto* const self = static_cast<const Visit*>(context);
-    const xi_heap_area_t area{page.start, page.bytes, page.used, page.block_size};
+    const xi_heap_area_t area{page.start, page.bytes, page.used, page.block_size, page.tag};
     return self->visitor(self->heap, &area, block, block != nullptr ? page.block_size : 0, self->argument);
   };
   return xi::visit_heap(const_cast<xi::Heap*>(insides(heap)), all_blocks, pass_on, &visit);

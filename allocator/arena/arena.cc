@@ -40,21 +40,20 @@ size_t metadata_size_for(size_t slices) {
 
 }  // namespace
 
-Arena* create_arena(size_t slices, size_t alignment) {
-  const size_t size = slices << kSliceShift;
+Arena* make_arena(const ArenaRange& range) {
+  const size_t slices = range.slices;
   const size_t metadata_size = metadata_size_for(slices);
-  void* range = nullptr;
-  if (os::reserve(size, alignment, &range) != 0) return nullptr;
   void* metadata = nullptr;
-  if (os::map(metadata_size, kSliceSize, os::Purpose::kMetadata, &metadata) != 0) {
-    os::unmap(range, size);
-    return nullptr;
-  }
+  if (os::map(metadata_size, kSliceSize, os::Purpose::kMetadata, &metadata) != 0) return nullptr;
   Layout layout(static_cast<char*>(metadata));
   os::will_use(address_of(metadata), align_up(sizeof(Arena), 64) + 4 * bitmap_size(slices));
   auto* const arena = new (layout.take(sizeof(Arena))) Arena;
-  arena->base = address_of(range);
+  arena->base = range.base;
   arena->slice_count = slices;
+  arena->pinned = range.pinned;
+  arena->managed = range.managed;
+  arena->exclusive = range.exclusive;
+  arena->numa_node = range.numa_node;
   arena->metadata_size = metadata_size;
   arena->free = layout.bitmap(slices);
   arena->committed = layout.bitmap(slices);
@@ -64,12 +63,27 @@ Arena* create_arena(size_t slices, size_t alignment) {
   for (Bitmap& bin : arena->abandoned) bin = layout.bitmap(slices);
   arena->purged_inside = reinterpret_cast<uint16_t*>(layout.take(slices * sizeof(uint16_t)));
   arena->free.set(0, slices);
+  if (range.committed) arena->committed.set(0, slices);
+  if (!range.zero) arena->dirty.set(0, slices);
   return arena;
+}
+
+Arena* create_arena(size_t slices, size_t alignment) {
+  const size_t size = slices << kSliceShift;
+  void* range = nullptr;
+  if (os::reserve(size, alignment, &range) != 0) return nullptr;
+  Arena* const arena = make_arena({.base = address_of(range), .slices = slices});
+  if (arena == nullptr) os::unmap(range, size);
+  return arena;
+}
+
+void forget_arena(Arena* arena) {
+  os::unmap(arena, arena->metadata_size);
 }
 
 void destroy_arena(Arena* arena) {
   os::unmap(reinterpret_cast<void*>(arena->base), arena->slice_count << kSliceShift);
-  os::unmap(arena, arena->metadata_size);
+  forget_arena(arena);
 }
 
 int Arena::claim(size_t count, size_t alignment, SliceClaim* out) {
@@ -130,12 +144,13 @@ bool Arena::is_valid() const {
   if (base == 0 || !is_aligned(base, kSliceSize) || search_from.load(kRelaxed) > slice_count) return false;
   for (size_t word = 0; word < slice_count; word += 64) {
     const size_t end = word + 64 < slice_count ? word + 64 : slice_count;
-    // Nothing that is in use waits for purge; nothing is dirty that was never committed.
+    // Nothing that is in use waits for purge; nothing is dirty that was never committed, but for what a program had
+    // written to before it gave the memory away.
     for (size_t slice = purge.first_set(word, end); slice < end; slice = purge.first_set(slice + 1, end)) {
       if (!free.get(slice) || !committed.get(slice)) return false;
     }
     for (size_t slice = dirty.first_set(word, end); slice < end; slice = dirty.first_set(slice + 1, end)) {
-      if (!committed.get(slice)) return false;
+      if (!managed && !committed.get(slice)) return false;
     }
     for (size_t slice = free.first_clear(word, end); slice < end; slice = free.first_clear(slice + 1, end)) {
       if (!committed.get(slice)) return false;

@@ -22,10 +22,26 @@ struct SliceClaim {
   bool zero = false;
 };
 
+// Address space that becomes an arena, and what is known of it.
+struct ArenaRange {
+  uintptr_t base = 0;
+  size_t slices = 0;
+  bool committed = false;  // accessible already
+  bool zero = true;        // every byte of it is zero
+  bool pinned = false;     // the system does not take its memory back in parts: it is never purged
+  bool managed = false;    // a mapping of the program, of which nothing is known but what is said here
+  bool exclusive = false;  // for heaps that ask for this arena, and no others
+  int numa_node = -1;      // as the program says; -1: none in particular
+};
+
 struct Arena {
   uintptr_t base = 0;
   size_t slice_count = 0;
   size_t metadata_size = 0;
+  bool pinned = false;
+  bool managed = false;
+  bool exclusive = false;
+  int numa_node = -1;
 
   Bitmap free;       // nobody's
   Bitmap committed;  // accessible
@@ -75,9 +91,12 @@ struct Arena {
   bool purge_run(size_t first, size_t count);
 };
 
-// A new arena of `slices` slices at a multiple of `alignment`, with its metadata; null when the system has no room.
+// A new arena over the range, with its metadata; null when the system has no room for that.
+Arena* make_arena(const ArenaRange& range);
+// The same over `slices` slices of new address space at a multiple of `alignment`.
 Arena* create_arena(size_t slices, size_t alignment);
-// For an arena that no other thread has seen.
+// For an arena that no other thread has seen: its metadata go, and with destroy_arena() its range too.
+void forget_arena(Arena* arena);
 void destroy_arena(Arena* arena);
 
 }  // namespace xi

@@ -16,6 +16,7 @@ namespace {
 struct ArenaSet {
   Lock lock;  // held while an arena is made
   Atomic<size_t> count;
+  size_t of_program = 0;  // those of enter_arena(); under the lock
   Atomic<size_t> mapped;
   Atomic<Arena*> arenas[kMaxArenas];
 };
@@ -34,11 +35,19 @@ size_t fewer_slices(size_t slices, size_t count) {
   return slices / 4 >= count ? slices / 4 : slices / 2;
 }
 
+// Everyone may use the arena from here on. The caller holds the lock, and has told the page map.
+void publish(Arena* arena) {
+  const size_t index = set.count.load(kRelaxed);
+  set.arenas[index].store(arena, kRelease);
+  set.count.store(index + 1, kRelease);
+  statistics.arenas.add(1);
+}
+
 // Makes an arena that can hold `count` slices at `alignment`. The caller holds the lock.
 Arena* add_arena(size_t count, size_t alignment) {
-  const size_t index = set.count.load(kRelaxed);
-  if (index == kMaxArenas) return nullptr;
-  for (size_t slices = standard_slices(index); slices >= count; slices = fewer_slices(slices, count)) {
+  if (set.count.load(kRelaxed) == kMaxArenas) return nullptr;
+  for (size_t slices = standard_slices(set.count.load(kRelaxed) - set.of_program); slices >= count;
+       slices = fewer_slices(slices, count)) {
     // An arena smaller than its alignment is aligned to its own size only.
     const size_t natural = size_t{1} << highest_bit(slices << kSliceShift);
     const size_t base_alignment = natural < kArenaAlignment ? natural : kArenaAlignment;
@@ -48,9 +57,7 @@ Arena* add_arena(size_t count, size_t alignment) {
     if (begin_mapping(size)) {
       Arena* const arena = create_arena(slices, base_alignment);
       if (arena != nullptr && arena_created(arena->base, size)) {
-        set.arenas[index].store(arena, kRelease);
-        set.count.store(index + 1, kRelease);
-        statistics.arenas.add(1);
+        publish(arena);
         statistics.reserved_bytes.add(static_cast<int64_t>(size));
         return arena;
       }
@@ -66,7 +73,9 @@ int claim_from_any(size_t count, size_t alignment, SliceClaim* out) {
   int result = ENOSPC;
   const size_t arenas = set.count.load(kAcquire);
   for (size_t i = 0; i < arenas; ++i) {
-    const int error = set.arenas[i].load(kAcquire)->claim(count, alignment, out);
+    Arena* const arena = set.arenas[i].load(kAcquire);
+    if (arena->exclusive) continue;
+    const int error = arena->claim(count, alignment, out);
     if (error != ENOSPC) result = error;
     if (error == 0) break;
   }
@@ -100,6 +109,16 @@ int claim_slices(size_t count, size_t alignment, SliceClaim* out) {
   return claim_or_grow(count, alignment, out) == 0 ? 0 : ENOMEM;
 }
 
+int claim_slices_in(Arena* arena, size_t count, size_t alignment, SliceClaim* out) {
+  purge_arenas(false);
+  int error = arena->claim(count, alignment, out);
+  if (error != 0 && error != ENOSPC) {
+    purge_arenas(true);
+    error = arena->claim(count, alignment, out);
+  }
+  return error == 0 ? 0 : ENOMEM;
+}
+
 void release_slices(const SliceClaim& claim) {
   const uint64_t now = os::clock_ms();
   claim.arena->release(claim.first, claim.count, now);
@@ -120,6 +139,28 @@ void purge_arenas(bool force) {
     if (now == 0) now = os::clock_ms();
     arena->purge_expired(now, force);
   }
+}
+
+int enter_arena(const ArenaRange& range, Arena** out) {
+  const size_t size = range.slices << kSliceShift;
+  LockGuard guard(set.lock);
+  for (size_t i = 0; const Arena* const other = arena_at(i); ++i) {
+    const size_t other_size = other->slice_count << kSliceShift;
+    if (range.base < other->base + other_size && other->base < range.base + size) return EINVAL;
+  }
+  if (set.of_program == kMaxProgramArenas || set.count.load(kRelaxed) == kMaxArenas) return ENOMEM;
+  Arena* const arena = make_arena(range);
+  if (arena == nullptr) return ENOMEM;
+  if (!arena_created(range.base, size)) {
+    forget_arena(arena);
+    return ENOMEM;
+  }
+  if (range.committed) statistics.committed_bytes.add(static_cast<int64_t>(size));
+  if (!range.managed) statistics.reserved_bytes.add(static_cast<int64_t>(size));
+  ++set.of_program;
+  publish(arena);
+  *out = arena;
+  return 0;
 }
 
 Arena* arena_at(size_t index) {
@@ -159,6 +200,7 @@ void reset_arenas() {
   const size_t arenas = set.count.load(kRelaxed);
   for (size_t i = 0; i < arenas; ++i) set.arenas[i].store(nullptr, kRelaxed);
   set.count.store(0, kRelaxed);
+  set.of_program = 0;
   set.mapped.store(0, kRelaxed);
 }
 

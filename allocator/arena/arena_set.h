@@ -1,4 +1,5 @@
-// All arenas of the process: the one way in for whoever needs slices. Arenas are never taken away.
+// All arenas of the process: the one way in for whoever needs slices. Arenas are never taken away. Most are made when
+// memory is needed; a program can have some made (arena/program_arena.h).
 #pragma once
 
 #include <cstddef>
@@ -12,9 +13,11 @@ namespace xi {
 // Set by page_map/ with a constant initialiser.
 extern bool (*arena_created)(uintptr_t base, size_t size);
 
-// Claims `count` slices at a multiple of `alignment` (at most kArenaAlignment) from any arena, from a new one if need
-// be. 0 or ENOMEM.
+// Claims `count` slices at a multiple of `alignment` (at most kArenaAlignment) from any arena that is not exclusive,
+// from a new one if need be. 0 or ENOMEM.
 int claim_slices(size_t count, size_t alignment, SliceClaim* out);
+// The same from this one alone, at any alignment.
+int claim_slices_in(Arena* arena, size_t count, size_t alignment, SliceClaim* out);
 void release_slices(const SliceClaim& claim);
 
 // The most slices that one claim can get: more are to be mapped by the caller himself.
@@ -22,6 +25,11 @@ size_t max_claim_slices();
 
 // Purges what is due in all arenas; with `force` what is scheduled at all.
 void purge_arenas(bool force);
+
+// Makes an arena over the range, which is the caller's again when that fails. 0, EINVAL (a part of it belongs to an
+// arena) or ENOMEM, also when the program has had kMaxProgramArenas made.
+inline constexpr size_t kMaxProgramArenas = kMaxArenas / 2;
+int enter_arena(const ArenaRange& range, Arena** out);
 
 // The `index`-th arena, or null when there are fewer.
 Arena* arena_at(size_t index);

@@ -15,7 +15,7 @@ constexpr size_t kPurgeStep = 256;
 
 void Arena::schedule_purge(size_t first, size_t count, uint64_t now) {
   const int64_t delay = options.purge_delay;
-  if (delay < 0) return;
+  if (delay < 0 || pinned) return;
   purge.set(first, count);
   uint64_t unscheduled = 0;
   purge_at.compare_exchange(unscheduled, now + static_cast<uint64_t>(delay) + 1, kRelaxed);
@@ -84,11 +84,13 @@ bool Arena::purge_claimed(size_t first, size_t count) {
 bool Arena::purge_run(size_t first, size_t count) {
   void* const start = reinterpret_cast<void*>(address_of_slice(first));
   const size_t size = count << kSliceShift;
-  const bool decommits = options.purge_decommits != 0;
+  // Of a program's mapping it is not known that it reads as zeros afterwards, nor that others do not look at it: its
+  // memory goes if the system likes, its slices stay accessible and dirty.
+  const bool decommits = options.purge_decommits != 0 && !managed;
   const int error = decommits ? os::decommit(start, size) : os::discard(start, size);
   if (error != 0) return false;  // Still scheduled; committed and dirty stay as they were, which is always safe.
   purge.clear(first, count);
-  dirty.clear(first, count);
+  if (!managed) dirty.clear(first, count);
   statistics.purged_bytes.add(static_cast<int64_t>(size));
   if (decommits) {
     committed.clear(first, count);

@@ -42,7 +42,8 @@ void check_shape(const Page* page, CheckReport& report) {
   if (!page->is_huge()) {
     report.expect(page->bin.index() < kBinCount && page->block_size == page->bin.block_size(),
                   "a page's block size is not that of its bin", start);
-    report.expect(page->slices == page->bin.page_slices(), "a page has not the slices of its bin", start);
+    report.expect(page->slices == page->bin.page_slices() || page->slices == page->bin.least_slices(),
+                  "a page has not the slices of its bin", start);
   }
   report.expect(page->reserved == (page->slices << kSliceShift) / page->block_size,
                 "a page's number of blocks does not follow from its size", start);

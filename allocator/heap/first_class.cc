@@ -47,10 +47,13 @@ void unlink(Heap* heap) {
 
 }  // namespace
 
-Heap* new_heap() {
+Heap* new_heap(const HeapWish& wish) {
   if (!thread_state.has_heap() && !start_thread()) return nullptr;
   Heap* const heap = take_heap(thread_state.id, false);
   if (heap == nullptr) return nullptr;
+  heap->arena = wish.arena;
+  heap->tag = wish.tag;
+  heap->allow_destroy = wish.allow_destroy;
   heap->next_of_thread = thread_state.backing->next_of_thread;
   thread_state.backing->next_of_thread = heap;
   return heap;
@@ -69,6 +72,9 @@ void delete_heap(Heap* heap) {
   unlink(heap);
   while (Page* const page = take_first_page(heap)) {
     page->exclusive = false;
+    // What lies in an exclusive arena is never another heap's to allocate from.
+    page->closed = page->arena != nullptr && page->arena->exclusive;
+    page->tag = 0;
     if (thread_state.backing != nullptr) {
       thread_state.backing->attach(page);
     } else {
@@ -81,6 +87,7 @@ void delete_heap(Heap* heap) {
 
 void destroy_heap(Heap* heap) {
   XI_ASSERT(may_end(heap));
+  if (!heap->allow_destroy) return delete_heap(heap);
   unlink(heap);
   while (Page* const page = take_first_page(heap)) {
     page->collect_thread_free();

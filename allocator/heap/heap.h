@@ -46,6 +46,10 @@ struct Heap {
   uint64_t tick_every = 1;
   uint64_t ticked_at = 0;  // on the clock
   uint64_t purge_at = 0;   // on the clock, for all heaps of its thread when it is their first; 0: not known yet
+  // Where all of its pages come from; null: from any arena that is not exclusive.
+  Arena* arena = nullptr;
+  uint8_t tag = 0;            // as the program says; its pages have it too
+  bool allow_destroy = true;  // false: the program destroys it as it deletes it
 
   uint8_t retired_count = 0;
   Page* retired[kMaxRetired] = {};

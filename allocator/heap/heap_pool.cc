@@ -59,6 +59,9 @@ Heap* take_heap(ThreadId thread, bool is_backing) {
   heap->tick_every = 1;
   heap->ticked_at = 0;
   heap->purge_at = 0;
+  heap->arena = nullptr;
+  heap->tag = 0;
+  heap->allow_destroy = true;
   heap->usable_by.store(thread, kRelaxed);
   heap->has_returned_pages.store(false, kRelaxed);
   statistics.heaps.add(1);

@@ -34,7 +34,7 @@ void set_abandoned(Page* page, bool abandoned) {
 
 // The heap that a page goes to which the thread of `backing` has claimed; null: it is to be released.
 Heap* adopter(const Page* page, Heap* backing) {
-  if (backing == nullptr || page->is_huge()) return nullptr;
+  if (backing == nullptr || page->is_huge() || page->closed) return nullptr;
   Heap* const of_page = page->heap.load(kRelaxed);
   if (of_page == nullptr) return has_room(page) && options.reclaim_on_free != 0 ? backing : nullptr;
   for (Heap* heap = backing; heap != nullptr; heap = heap->next_of_thread) {
@@ -90,7 +90,7 @@ void settle(Page* page, Heap* backing) {
       adopt(heap, page);
       return;
     }
-    set_abandoned(page, has_room(page) && !page->exclusive);
+    set_abandoned(page, has_room(page) && !page->exclusive && !page->closed);
     told = to_be_told(page);
   } while (!page->try_release());
   // Now that the heap can claim it.
@@ -112,6 +112,7 @@ void adopt(Heap* heap, Page* page) {
   heap->enqueue_back(page);
   // A page comes back because blocks of it were freed, and so memory may soon be due that nobody uses again.
   heap->until_tick = 1;
+  heap->tick_every = 1;
 }
 
 Page* reclaim(Heap* heap, Bin bin) {

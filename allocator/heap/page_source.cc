@@ -77,14 +77,28 @@ void end_mapping_of(Page* page, uintptr_t start, size_t size) {
   statistics.reserved_bytes.add(-static_cast<int64_t>(size));
 }
 
+bool claim_for(const Heap* heap, size_t slices, size_t alignment, SliceClaim* out) {
+  return (heap->arena != nullptr ? claim_slices_in(heap->arena, slices, alignment, out)
+                                 : claim_slices(slices, alignment, out)) == 0;
+}
+
+void give_to(Heap* heap, Page* page) {
+  page->exclusive = !heap->is_backing;
+  page->tag = heap->tag;
+  heap->attach(page);
+}
+
 }  // namespace
 
 Page* new_page(Heap* heap, Bin bin) {
   SliceClaim claim;
-  if (claim_slices(bin.page_slices(), kSliceSize, &claim) != 0) return nullptr;
+  if (!claim_for(heap, bin.page_slices(), kSliceSize, &claim)) {
+    // A shorter page may still fit: nobody is refused a block while there is room for it.
+    const size_t least = bin.least_slices();
+    if (least == bin.page_slices() || !claim_for(heap, least, kSliceSize, &claim)) return nullptr;
+  }
   Page* const page = begin_in_arena(claim, bin, bin.block_size());
-  page->exclusive = !heap->is_backing;
-  heap->attach(page);
+  give_to(heap, page);
   page->set_owner(heap->thread);
   heap->enqueue_front(page);
   return page;
@@ -94,17 +108,16 @@ void* new_huge_block(Heap* heap, size_t size, size_t alignment, bool* zero) {
   const size_t slices = size == 0 ? 1 : (size + kSliceSize - 1) >> kSliceShift;
   Page* page = nullptr;
   SliceClaim claim;
-  if (alignment > kArenaAlignment || slices > max_claim_slices()) {
+  if (heap->arena == nullptr && (alignment > kArenaAlignment || slices > max_claim_slices())) {
     page = begin_in_mapping(slices, alignment);
-  } else if (claim_slices(slices, alignment, &claim) == 0) {
+  } else if (claim_for(heap, slices, alignment, &claim)) {
     page = begin_in_arena(claim, kHugeBin, slices << kSliceShift);
-  } else {
+  } else if (heap->arena == nullptr) {
     // Arenas have sizes of their own: what none can be made for may still have room.
     page = begin_in_mapping(slices, alignment);
   }
   if (page == nullptr) return nullptr;
-  page->exclusive = !heap->is_backing;
-  heap->attach(page);
+  give_to(heap, page);
   *zero = page->memory_is_zero;
   page->refill();
   void* const block = page->pop();

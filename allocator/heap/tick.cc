@@ -10,7 +10,7 @@ namespace xi {
 
 namespace {
 
-constexpr uint64_t kSoon = 4;  // ms, one step of the coarse clock
+constexpr uint64_t kSoon = 20;  // ms
 constexpr uint64_t kMaxTickEvery = 512;
 
 // When abandoned pages are looked at again, by whoever passes first; 0: not known yet.
@@ -43,10 +43,11 @@ void tick(Heap* heap) {
   const uint64_t now = os::clock_ms();
   // A thread that uses up many lists a millisecond looks at the clock seldom, one that idles at every list. Which it
   // becomes is seen in time because frees of what it had let it look soon: adopt().
-  if (now - heap->ticked_at <= kSoon) {
-    if (heap->tick_every < kMaxTickEvery) heap->tick_every *= 2;
-  } else {
-    heap->tick_every = 1;
+  const uint64_t since = now - heap->ticked_at;
+  if (since > kSoon) {
+    heap->tick_every = heap->tick_every * kSoon / since + 1;
+  } else if (heap->tick_every < kMaxTickEvery) {
+    heap->tick_every *= 2;
   }
   heap->ticked_at = now;
   heap->until_tick = heap->tick_every;

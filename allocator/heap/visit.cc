@@ -12,7 +12,7 @@ namespace {
 bool visit_page(Page* page, bool all_blocks, BlockVisitor visitor, void* context) {
   page->collect_thread_free();
   const VisitedPage shown{reinterpret_cast<void*>(page->start), page->slices << kSliceShift, page->used,
-                          page->block_size};
+                          page->block_size, page->tag};
   if (!visitor(shown, nullptr, context)) return false;
   if (!all_blocks || page->used == 0) return true;
   const FreeBlocks free(page);

@@ -10,6 +10,7 @@ struct VisitedPage {
   size_t bytes;
   size_t used;
   size_t block_size;
+  int tag;
 };
 
 // Called with a null block for each page, and, if wished, then for each block of it; false ends the walk.

@@ -204,6 +204,51 @@ XI_NODISCARD XI_EXPORT bool xi_check_owned(const void* pointer) XI_NOEXCEPT;
 /* True when the address lies in memory that is this allocator's for blocks, free or not. Any address may be asked. */
 XI_NODISCARD XI_EXPORT bool xi_is_in_heap_region(const void* pointer) XI_NOEXCEPT;
 
+/* --- Arenas --- */
+
+/* Address space that pages are made in. The allocator makes arenas when it needs them; these functions make more, which
+ * stay as long as the process lives. An exclusive arena serves heaps that are made for it (xi_heap_new_in_arena), any
+ * other arena all. There can be 256 of them beside the allocator's own. */
+typedef struct xi_arena* xi_arena_id_t;
+
+/* Reserves at least `size` bytes of address space. With `commit` the memory is accessible from the start, so that no
+ * allocation from it needs the system again; with `allow_large` it is in pages of 2 MiB, where the system has some.
+ * Returns 0; EINVAL for a size of 0; ENOMEM, also where option arena_limit does not allow it. errno is left alone.
+ * *arena, unless `arena` is NULL, gets the arena, or NULL. The short form makes one that is not exclusive. */
+XI_EXPORT int xi_reserve_os_memory(size_t size, bool commit, bool allow_large) XI_NOEXCEPT;
+XI_EXPORT int xi_reserve_os_memory_ex(size_t size, bool commit, bool allow_large, bool exclusive,
+                                      xi_arena_id_t* arena) XI_NOEXCEPT;
+
+/* The allocator may use [start, start + size), which the program has mapped itself and leaves alone from here on, for
+ * ever: of it the whole multiples of 64 KiB. It is private memory that can be read and written, or (`is_committed`
+ * false) that mprotect makes so. Nothing else is taken for granted: unless `is_zero` its bytes may be anything, now and
+ * after each time that they were given back to the system; with `is_large` it is never given back. `numa_node` is kept
+ * for xi_arenas_print, -1: none. It does not count for option arena_limit. True; false with EINVAL when there is no
+ * whole 64 KiB in it, or a part of it is the allocator's, with ENOMEM. *arena as above. */
+XI_EXPORT bool xi_manage_os_memory(void* start, size_t size, bool is_committed, bool is_large, bool is_zero,
+                                   int numa_node) XI_NOEXCEPT;
+XI_EXPORT bool xi_manage_os_memory_ex(void* start, size_t size, bool is_committed, bool is_large, bool is_zero,
+                                      int numa_node, bool exclusive, xi_arena_id_t* arena) XI_NOEXCEPT;
+
+/* Reserves up to `pages` huge pages of 1 GiB, from one node if `numa_node` >= 0, as many as the system has and can give
+ * within `timeout_ms` (0: however long it takes). They are accessible, and never given back. Returns 0 when there is at
+ * least one, or `pages` is 0; else ENOMEM or ETIMEDOUT. _interleave takes them in equal parts from nodes 0 to
+ * numa_nodes - 1 (0: from none in particular), and returns 0 when it has some. */
+XI_EXPORT int xi_reserve_huge_os_pages_at(size_t pages, int numa_node, size_t timeout_ms) XI_NOEXCEPT;
+XI_EXPORT int xi_reserve_huge_os_pages_at_ex(size_t pages, int numa_node, size_t timeout_ms, bool exclusive,
+                                             xi_arena_id_t* arena) XI_NOEXCEPT;
+XI_EXPORT int xi_reserve_huge_os_pages_interleave(size_t pages, size_t numa_nodes, size_t timeout_ms) XI_NOEXCEPT;
+/* mimalloc's old name: no node; *reserved, unless `reserved` is NULL, gets the number of pages that there are now;
+ * `timeout_seconds` may have a fraction. */
+XI_EXPORT int xi_reserve_huge_os_pages(size_t pages, double timeout_seconds, size_t* reserved) XI_NOEXCEPT;
+
+/* Where the arena lies, and in *size, unless `size` is NULL, how long it is; NULL and 0, with EINVAL, for what is no
+ * arena. */
+XI_NODISCARD XI_EXPORT void* xi_arena_area(xi_arena_id_t arena, size_t* size) XI_NOEXCEPT;
+
+/* All arenas, one a line, where xi_register_output says. */
+XI_EXPORT void xi_arenas_print(void) XI_NOEXCEPT;
+
 /* --- Heaps --- */
 
 /* A heap of the calling thread: its blocks are in pages of their own, and can be freed at once. Each thread has a first
@@ -211,10 +256,17 @@ XI_NODISCARD XI_EXPORT bool xi_is_in_heap_region(const void* pointer) XI_NOEXCEP
  * are freed, measured and resized as any others, by any thread. */
 typedef struct xi_heap xi_heap_t;
 
-/* A new heap of the calling thread; NULL with ENOMEM. */
+/* A new heap of the calling thread; NULL with ENOMEM. xi_heap_new_in_arena: one that allocates from this arena and from
+ * nowhere else, whatever the size and alignment; when that is full each call is NULL with ENOMEM, at once. With
+ * xi_heap_new_ex the heap has a tag from 0 to 255 (0 for all others), which a visit of blocks shows; without
+ * `allow_destroy` xi_heap_destroy leaves its blocks as xi_heap_delete does; `arena` NULL: from anywhere. NULL with
+ * EINVAL for another tag, for what is no arena, and in xi_heap_new_in_arena for NULL. */
 XI_NODISCARD XI_EXPORT xi_heap_t* xi_heap_new(void) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT xi_heap_t* xi_heap_new_in_arena(xi_arena_id_t arena) XI_NOEXCEPT;
+XI_NODISCARD XI_EXPORT xi_heap_t* xi_heap_new_ex(int tag, bool allow_destroy, xi_arena_id_t arena) XI_NOEXCEPT;
 
-/* The heap ends. xi_heap_delete leaves its blocks as they are, as blocks of the calling thread's first heap;
+/* The heap ends. xi_heap_delete leaves its blocks as they are, as blocks of the calling thread's first heap (in an
+ * exclusive arena, whose memory that does not allocate from, they come back one by one);
  * xi_heap_destroy frees them all: nobody may use or free one at the same time or later. A heap that was the default is
  * replaced by the first one. Legal for the heap's thread, and for any thread once that has ended; of another thread's
  * heap, of a thread's first heap and of one whose thread was lost in a fork nothing happens, with EPERM; of NULL, with
@@ -281,13 +333,14 @@ XI_NODISCARD XI_EXPORT void* xi_heap_alloc_new_n(xi_heap_t* heap, size_t count, 
 XI_NODISCARD XI_EXPORT bool xi_heap_check_owned(xi_heap_t* heap, const void* pointer) XI_NOEXCEPT;
 XI_NODISCARD XI_EXPORT bool xi_heap_contains_block(xi_heap_t* heap, const void* block) XI_NOEXCEPT;
 
-/* A page as xi_heap_visit_blocks shows it: where its blocks begin, its bytes, how many blocks are in use, bytes of one.
- */
+/* A page as xi_heap_visit_blocks shows it: where its blocks begin, its bytes, how many blocks are in use, bytes of one,
+ * the tag of its heap. */
 typedef struct xi_heap_area {
   void* blocks;
   size_t reserved;
   size_t used;
   size_t block_size;
+  int heap_tag;
 } xi_heap_area_t;
 
 /* Calls visitor(heap, area, NULL, 0, argument) for each page of a heap of the calling thread, and with `all_blocks`

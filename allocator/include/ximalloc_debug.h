@@ -42,6 +42,11 @@ XI_EXPORT void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_by
  * asked before the first allocation. */
 XI_EXPORT bool xi_debug_addresses_are_fixed(void);
 
+/* Memory as a program maps it for itself, for xi_manage_os_memory: `size` bytes at a multiple of 64 KiB, from the
+ * region of fixed addresses; with `access` readable and writable, and zero. NULL when there is none. It does not count
+ * for xi_debug_footprint, and xi_debug_reset takes it back. */
+XI_EXPORT void* xi_debug_map_for_program(size_t size, bool access);
+
 /* System calls, as the seam sees them: each one that would be made. */
 typedef enum xi_os_kind {
   XI_OS_MMAP,

@@ -38,6 +38,10 @@ int call_mmap(void* hint, size_t size, size_t wanted, Protection access, Purpose
               CallSite site = CallSite::here());
 int call_munmap(void* address, size_t size, CallSite site = CallSite::here());
 int call_mprotect(void* address, size_t size, Protection access, CallSite site = CallSite::here());
+// Memory of zeros in huge pages in the place of a part of a mapping.
+int call_mmap_huge(void* address, size_t size, unsigned page_shift, CallSite site = CallSite::here());
+// Of no consequence for what the memory holds, and not told to the tester.
+inline void call_mbind(void*, size_t, uint64_t) {}
 // MADV_DONTNEED: what is accessible there reads as zeros afterwards.
 int call_madvise(void* address, size_t size, CallSite site = CallSite::here());
 // The same for several ranges at a time: how many of them, from the first on, have gone.
@@ -61,6 +65,15 @@ inline int call_munmap(void* address, size_t size, CallSite = {}) {
 }
 inline int call_mprotect(void* address, size_t size, Protection access, CallSite = {}) {
   return mprotect(address, size, access == Protection::kNone ? PROT_NONE : PROT_READ | PROT_WRITE) == 0 ? 0 : errno;
+}
+inline int call_mmap_huge(void* address, size_t size, unsigned page_shift, CallSite = {}) {
+  const int flags =
+      MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | static_cast<int>(page_shift << MAP_HUGE_SHIFT);
+  return mmap(address, size, PROT_READ | PROT_WRITE, flags, -1, 0) == MAP_FAILED ? errno : 0;
+}
+inline void call_mbind(void* address, size_t size, uint64_t nodes) {
+  constexpr int kPreferred = 1;  // MPOL_PREFERRED
+  syscall(SYS_mbind, address, size, kPreferred, &nodes, 8 * sizeof nodes, 0);
 }
 inline int call_madvise(void* address, size_t size, CallSite = {}) {
   return madvise(address, size, MADV_DONTNEED) == 0 ? 0 : errno;

@@ -92,6 +92,16 @@ int commit(void* address, size_t size) {
   return call_mprotect(address, size, Protection::kReadWrite);
 }
 
+int commit_huge(void* address, size_t size, unsigned page_shift) {
+  ErrnoKeeper keeper;
+  return call_mmap_huge(address, size, page_shift);
+}
+
+void prefer_node(void* address, size_t size, int node) {
+  ErrnoKeeper keeper;
+  if (node >= 0 && node < 64) call_mbind(address, size, uint64_t{1} << node);
+}
+
 int decommit(void* address, size_t size) {
   ErrnoKeeper keeper;
   if (const int error = call_madvise(address, size)) return error;

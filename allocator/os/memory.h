@@ -8,8 +8,8 @@
 
 namespace xi::os {
 
-// What a range is wanted for; the seam's footprint counts blocks, not metadata.
-enum class Purpose { kBlocks, kMetadata };
+// What a range is wanted for; the seam's footprint counts blocks, not metadata, nor what the program has mapped itself.
+enum class Purpose { kBlocks, kMetadata, kProgram };
 
 // Address space that may not be touched before commit(), at a multiple of `alignment` (a power of two, >= slice size).
 int reserve(size_t size, size_t alignment, void** out);
@@ -17,8 +17,28 @@ int reserve(size_t size, size_t alignment, void** out);
 // Zeroed memory that is ready to use, at a multiple of `alignment`. The kernel supplies it when it is touched.
 int map(size_t size, size_t alignment, Purpose purpose, void** out);
 
-// Gives back a whole range of reserve() or map(). When the system refuses, its contents go and it is unmapped later
-// (os/unmap_later.h); an error means that it stays mapped for good.
+// Makes a part of a reserved range, of which nothing was committed, accessible with pages of 2^page_shift bytes that
+// the system never takes back in parts; both ends are multiples of that. Most systems have none: then an error.
+inline constexpr unsigned kLargePageShift = 21, kHugePageShift = 30;
+int commit_huge(void* address, size_t size, unsigned page_shift);
+
+// Asks that the range, whose memory was not touched yet, comes from the node. A wish: there is no answer.
+void prefer_node(void* address, size_t size, int node);
+
+// From here on the other functions may be called for a range that the program has mapped. 0, EINVAL when it cannot be
+// the program's, ENOMEM. disown() takes that back. Only the test flavours have something to do here.
+#if defined(XIMALLOC_TEST_SEAMS)
+int adopt(void* address, size_t size);
+void disown(void* address, size_t size);
+#else
+inline int adopt(void*, size_t) {
+  return 0;
+}
+inline void disown(void*, size_t) {}
+#endif
+
+// Gives back a whole range of reserve() or map(), or a part of one. When the system refuses, its contents go and it is
+// unmapped later (os/unmap_later.h); an error means that it stays mapped for good.
 int unmap(void* address, size_t size);
 
 // Makes a part of a reserved range readable and writable; zeroed where it was not committed before. On failure nothing

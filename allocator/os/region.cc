@@ -148,6 +148,26 @@ void Region::release(uintptr_t address, size_t size) {
   }
 }
 
+int Region::adopt(uintptr_t address, size_t size) {
+  const Range* const taken = contains(address) ? covering(address, size) : nullptr;
+  if (taken != nullptr) return taken->purpose == Purpose::kProgram ? 0 : EINVAL;
+  const size_t index = index_after(address);
+  const bool meets_next = index < count_ && ranges_[index].start - address < size;
+  const bool meets_last = index > 0 && address - ranges_[index - 1].start < ranges_[index - 1].size;
+  if (meets_next || meets_last || contains(address) || contains(address + size - 1)) return EINVAL;
+  if (count_ == kMaxRanges) return ENOMEM;
+  enter(index, {address, size, Purpose::kProgram});
+  return 0;
+}
+
+void Region::disown(uintptr_t address, size_t size) {
+  if (!contains(address)) release(address, size);
+}
+
+int Region::protect_outside(uintptr_t address, size_t size, bool access) {
+  return syscall(SYS_mprotect, address, size, access ? PROT_READ | PROT_WRITE : PROT_NONE) == 0 ? 0 : errno;
+}
+
 Region::Slices Region::slices_in(uintptr_t address, size_t size) const {
   const size_t first = slice_at(align_up(address, kSliceSize));
   const size_t end = slice_at(align_down(address + size, kSliceSize));
@@ -163,6 +183,9 @@ int64_t Region::set_committed(uintptr_t address, size_t size, bool committed) {
 }
 
 bool Region::is_committed(uintptr_t address, size_t size) const {
+  // Of memory of the program elsewhere nothing more is known than whose it is.
+  if (const Range* const range = covering(address, size); range != nullptr && !contains(address))
+    return range->purpose == Purpose::kProgram;
   if (!contains(address) || size > kSize - (address - base_)) return false;
   const uintptr_t first = align_down(address, kSliceSize);
   const size_t whole = align_up(address + size, kSliceSize) - first;
@@ -214,6 +237,8 @@ int Region::give_back(uintptr_t address, size_t size) {
 }
 
 int Region::discard(uintptr_t address, size_t size) {
+  // Of the program's memory elsewhere nothing is noted here.
+  if (!contains(address)) return syscall(SYS_madvise, address, size, MADV_DONTNEED) == 0 ? 0 : errno;
   const size_t end = os_page(address) + size / kOsPage;
   // Tests of the lower layers announce nothing.
   if (next_bit(used_, os_page(address), end, true) == end) return give_back(address, size);

@@ -33,6 +33,12 @@ class Region {
   const Range* covering(uintptr_t address, size_t size) const;
   void release(uintptr_t address, size_t size);
 
+  // A range of the program: one that was taken for it, or one outside of the region, which is entered. 0, EINVAL when a
+  // part of it is another's, ENOMEM.
+  int adopt(uintptr_t address, size_t size);
+  void disown(uintptr_t address, size_t size);
+  int protect_outside(uintptr_t address, size_t size, bool access);
+
   // Returns by how many bytes the committed part has grown.
   int64_t set_committed(uintptr_t address, size_t size, bool committed);
   bool is_committed(uintptr_t address, size_t size) const;

@@ -57,7 +57,8 @@ int ask_about(const SeamCall& call) {
   const int answer = ask(call);
   XI_ASSERT(call.known || seam.hook.before != nullptr);
   if (!call.known) return EINVAL;
-  const bool reachable = region.contains(address_of(call.address)) || call.kind == Call::kMunmap;
+  const bool reachable =
+      region.contains(address_of(call.address)) || call.kind == Call::kMunmap || call.purpose == Purpose::kProgram;
   return answer == 0 && !reachable ? ENOMEM : answer;
 }
 
@@ -162,10 +163,28 @@ int call_mprotect(void* where, size_t size, Protection access, CallSite site) {
   {
     SeamGuard guard(seam.lock);
     const bool opens = access == Protection::kReadWrite;
+    if (!region.contains(address)) return region.protect_outside(address, size, opens);
     const size_t more = opens ? size - region.committed_in(address, size) : 0;
     if (more > kSeamCommittedCap - seam.committed_bytes) return ENOMEM;
     if (const int error = opens ? region.open(address, size) : region.protect(address, size)) return error;
     count_committed(call.purpose, region.set_committed(address, size, opens));
+  }
+  tell(call, where);
+  return 0;
+}
+
+int call_mmap_huge(void* where, size_t size, unsigned, CallSite site) {
+  const uintptr_t address = address_of(where);
+  SeamCall call = about(Call::kMmap, where, size, Protection::kReadWrite, site);
+  call.alignment = kSliceSize;
+  const int answer = ask_about(call);
+  // A fixed address is what it is.
+  if (answer != 0) return answer > 0 ? answer : ENOMEM;
+  {
+    SeamGuard guard(seam.lock);
+    if (size > kSeamCommittedCap - seam.committed_bytes) return ENOMEM;
+    if (const int error = region.open(address, size)) return error;
+    count_committed(call.purpose, region.set_committed(address, size, true));
   }
   tell(call, where);
   return 0;
@@ -205,6 +224,34 @@ size_t call_process_madvise(const Range* ranges, size_t count, CallSite site) {
     tell(call, start);
   }
   return count;
+}
+
+int seam_map_for_program(size_t size, bool access, void** out) {
+  ErrnoKeeper keeper;
+  SeamGuard guard(seam.lock);
+  const uintptr_t address = region.take(size, kSliceSize, 0, Purpose::kProgram);
+  if (address == 0) return ENOMEM;
+  if (access) {
+    if (const int error = region.open(address, size)) {
+      region.release(address, size);
+      return error;
+    }
+    region.set_committed(address, size, true);
+    // The program writes what it likes.
+    region.set_used(address, size);
+  }
+  *out = reinterpret_cast<void*>(address);
+  return 0;
+}
+
+int adopt(void* where, size_t size) {
+  SeamGuard guard(seam.lock);
+  return region.adopt(address_of(where), size);
+}
+
+void disown(void* where, size_t size) {
+  SeamGuard guard(seam.lock);
+  region.disown(address_of(where), size);
 }
 
 void will_use(uintptr_t address, size_t size) {

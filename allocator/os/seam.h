@@ -53,6 +53,10 @@ bool seam_is_committed(uintptr_t address, size_t size);
 bool seam_is_for_blocks(uintptr_t address, size_t size);
 bool seam_addresses_are_fixed();
 
+// Memory as a program maps it for itself, in the seam's region: with `access` readable and writable. 0 or an errno
+// value; a reset takes it back.
+int seam_map_for_program(size_t size, bool access, void** out);
+
 // Everything unmapped, as before the first call.
 void reset_seam();
 // The first address that a reset left behind with something other than zeros, or 0.

@@ -36,6 +36,8 @@ class Bin {
     return (size_t{1} << doubling) + (((index_ - 9u) & 7) + 1) * (size_t{1} << (doubling - 3));
   }
 
+  // The fewest slices that hold a block: a page has as many when there is no room for page_slices().
+  constexpr size_t least_slices() const { return (block_size() + kSliceSize - 1) >> kSliceShift; }
   constexpr size_t page_slices() const {
     const size_t size = block_size();
     if (size <= kSmallBlockMax) return kSmallPageSlices;

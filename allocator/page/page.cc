@@ -31,6 +31,8 @@ void Page::begin(const PageShape& shape) {
   tail_purged = false;
   purged_blocks = 0;
   used_at_purge = kNotPurged;
+  closed = false;
+  tag = 0;
   queue_next = nullptr;
   queue_prev = nullptr;
   arena = shape.arena;

@@ -90,7 +90,7 @@ void link_blocks_from(Page* page, size_t os_page) {
 
 void PagePurge::add(Page* page) {
   XI_ASSERT(page->arena != nullptr && !page->is_huge() && page->block_size != 0);
-  if (!os::can_discard_os_pages()) return;
+  if (page->arena->pinned || !os::can_discard_os_pages()) return;
   page->used_at_purge = static_cast<uint16_t>(page->used);
   add_tail(page);
   const size_t in_lists = page->capacity - page->used - page->purged_blocks;

@@ -45,6 +45,18 @@ bool cover(uintptr_t base, size_t size) {
   return true;
 }
 
+bool any(uintptr_t base, size_t size) {
+  constexpr size_t kLeafBytes = size_t{1} << kLeafShift;
+  const uintptr_t end = base + size;
+  while (base < end && base >> kLeafShift < kTopEntries) {
+    // A missing leaf covers as much as one that is there.
+    const bool missing = tables.top[base >> kLeafShift].load(kRelaxed) == 0;
+    if (!missing && find(reinterpret_cast<void*>(base)) != nullptr) return true;
+    base = missing ? align_down(base, kLeafBytes) + kLeafBytes : align_down(base, kSliceSize) + kSliceSize;
+  }
+  return false;
+}
+
 void enter(uintptr_t base, size_t slices, Page* page) {
   while (slices > 0) {
     const size_t first = (base >> kSliceShift) % kLeafEntries;

@@ -41,6 +41,9 @@ inline Page* find(const void* pointer) {
   return leaf[(address >> kSliceShift) % kLeafEntries].load(kRelaxed);
 }
 
+// True when there is a page anywhere in the range.
+bool any(uintptr_t base, size_t size);
+
 // Makes sure that there are leaves for the range; false when there is no memory for them. Leaves stay for ever.
 bool cover(uintptr_t base, size_t size);
 

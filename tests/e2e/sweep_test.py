@@ -17,9 +17,12 @@ PAGE = ROOT / "docs" / "system_calls.md"
 # The system calls in os/, but for the seam that stands in their place. A call that hands its caller's place on is none.
 MADE = re.compile(r"\b(?:call_(\w+)|(give_back)|seam_refuses)\((.*)")
 CALL_OF_KIND = {"kKeyCreate": "key_create", "kGetrandom": "getrandom"}
-# Reached by no program: only without option purge_decommits, which the language cannot set. Unit tests let them fail
-# (MemoryTest.ADiscardThatFailsMayLeaveRubbish, ArenaTest.AFailedDiscardIsTriedAgain).
-UNREACHED = {("memory.cc", "discard", "madvise")}
+# A wish to the kernel, of no consequence, that the seam is not asked about.
+WISHES = ("mbind",)
+# Reached by no program: only without option purge_decommits, and for arenas of huge pages, both of which the language
+# cannot ask for. Unit tests let them fail (MemoryTest.ADiscardThatFailsMayLeaveRubbish,
+# ArenaTest.AFailedDiscardIsTriedAgain, ArenaApiTest.HugePagesWhereThereAreFewOrNone).
+UNREACHED = {("memory.cc", "discard", "madvise"), ("memory.cc", "commit_huge", "mmap")}
 
 
 def places_in_source():
@@ -33,7 +36,9 @@ def places_in_source():
             if made is None or "CallSite::here()" in line or ", site)" in line:
                 continue
             kind = re.search(r"Call::(k\w+)", made[3])
-            call = made[1] or ("munmap" if made[2] else CALL_OF_KIND[kind[1]])
+            if made[1] in WISHES:
+                continue
+            call = (made[1] or "").removesuffix("_huge") or ("munmap" if made[2] else CALL_OF_KIND[kind[1]])
             found.add((path.name, number, call))
     return found
 
