@@ -2,6 +2,7 @@
 #if defined(XIMALLOC_TEST_SEAMS)
 
 #include "allocator/api/request.h"
+#include "allocator/arena/arena_set.h"
 #include "allocator/check/check.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/include/ximalloc_debug.h"
@@ -93,6 +94,15 @@ void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_bytes) {
   const xi::os::SeamFootprint now = xi::os::seam_footprint();
   *mapped_bytes = now.mapped_bytes;
   *committed_bytes = now.committed_bytes;
+}
+
+uint64_t xi_debug_idle_address_space() {
+  uint64_t idle_bytes = 0;
+  for (size_t i = 0; const xi::Arena* const arena = xi::arena_at(i); ++i) {
+    const bool idle = !arena->managed && arena->free.all_set(0, arena->slice_count);
+    if (idle) idle_bytes += arena->slice_count << xi::kSliceShift;
+  }
+  return idle_bytes;
 }
 
 #if defined(XIMALLOC_SCHED_HOOKS)

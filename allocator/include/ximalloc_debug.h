@@ -35,8 +35,12 @@ XI_EXPORT bool xi_debug_owns_code(const void* pc);
 XI_EXPORT bool xi_debug_is_committed(const void* block, size_t size);
 
 /* Bytes at the seam now: address space for blocks (arenas, mappings of huge blocks), and what of it is committed. The
- * allocator's own metadata is not in it: it is proportional to the address space and never given back. */
+ * allocator's own metadata is not in it (it is proportional to the address space and never given back), nor memory that
+ * the program has mapped itself. */
 XI_EXPORT void xi_debug_footprint(uint64_t* mapped_bytes, uint64_t* committed_bytes);
+
+/* Of the mapped bytes, those of arenas in which nothing is in use: address space that waits for the next block. */
+XI_EXPORT uint64_t xi_debug_idle_address_space(void);
 
 /* True when memory comes from the fixed base, false when that was taken and the kernel chose another place. May be
  * asked before the first allocation. */

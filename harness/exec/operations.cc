@@ -273,13 +273,11 @@ bool Operations::check_footprint_against(const Footprint& warmed_up) {
   ledger_.seam->heal();
   ledger_.seam->stop_noting();
   enter_query();
-  Footprint settled = settled_footprint(subject_);
+  const Footprint settled = settled_footprint(subject_);
   leave();
   if (!seam_is_content()) return false;
   // A thread that could not ask to be told of its end leaves its pages behind as its own.
   if (ledger_.seam->has_failed(SystemCall::kKeyCreate)) return true;
-  // Arenas may have become smaller and more; that no mapping was lost is known by the validators.
-  if (ledger_.seam->failed() > 0) settled.mapped_bytes = 0;
   return check_footprint(warmed_up, settled, result_.violation) || fail_check();
 }
 

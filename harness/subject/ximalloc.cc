@@ -13,6 +13,8 @@ namespace {
 Footprint footprint() {
   Footprint bytes;
   xi_debug_footprint(&bytes.mapped_bytes, &bytes.committed_bytes);
+  // An arena that is wholly free stays reserved, which costs address space and no memory.
+  bytes.mapped_bytes -= xi_debug_idle_address_space();
   return bytes;
 }
 

@@ -87,7 +87,7 @@ run_tests() {
   install_packages
   local have_release=true
   # shellcheck disable=SC2046
-  test_build release $(tool_targets release) conformance_tests || have_release=false
+  test_build release $(tool_targets release) conformance_tests limits_exercise || have_release=false
   local have_fuzz=true have_dev=true
   # shellcheck disable=SC2046
   test_build fuzz $(tool_targets fuzz) || have_fuzz=false
@@ -98,6 +98,7 @@ run_tests() {
   if $have_dev; then run_ctest dev; fi
   if $have_release; then
     counted limits python3 "$ASSAY_ROOT/tests/limits/limits_test.py" "$ASSAY_ROOT/build/release"
+    counted inject python3 "$ASSAY_ROOT/tests/limits/inject.py" "$ASSAY_ROOT/build/release"
   fi
   if $have_fuzz; then
     replay_corpus
