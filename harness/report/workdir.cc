@@ -18,6 +18,7 @@ fs::path repository_root() {
 }
 
 fs::path work_root() {
+  if (const char* work = std::getenv("ASSAY_WORK"); work != nullptr && *work != '\0') return work;
   return repository_root() / "work";
 }
 fs::path corpus_dir(std::string_view target) {

@@ -10,7 +10,7 @@ namespace assay {
 // else the current folder.
 std::filesystem::path repository_root();
 
-std::filesystem::path work_root();                          // work/
+std::filesystem::path work_root();                          // work/, or $ASSAY_WORK: a campaign has a folder of its own
 std::filesystem::path corpus_dir(std::string_view target);  // work/corpus/<target>/: grows from run to run
 std::filesystem::path findings_dir();                       // work/findings/: bytes, and text beside them
 std::filesystem::path explored_dir();                       // work/explored/: programs with a schedule that violates

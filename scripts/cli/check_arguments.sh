@@ -63,6 +63,9 @@ check_value() {
       [[ " ${flavours[*]} " == *" $value "* && -n $value ]] || refuse "$where: unknown flavour '$value' (here: ${flavours[*]})" ;;
     mode) [[ " ${modes[*]} " == *" $value "* && -n $value ]] || refuse "$where: unknown mode '$value' (here: ${modes[*]})" ;;
     file | files) check_readable_file "$value" ;;
+    directory)
+      [[ -e $value ]] || refuse "$value: no such directory"
+      [[ -d $value ]] || refuse "$value: is not a directory" ;;
     output)
       check_output_path "$value"
       [[ ! -d $value ]] || refuse "$value: is a directory" ;;

@@ -80,6 +80,16 @@ purpose[bench]='throughput and memory beside the other allocators of this machin
 options[bench]='--against:text --runs:count --instructions:flag'
 operands[bench]='text*'
 
+synopsis[status]='DIR'
+purpose[status]='a campaign of soak/soak.sh as it runs, or as it ended'
+options[status]=''
+operands[status]='directory1'
+
+synopsis[report]='DIR [-o FILE.html]'
+purpose[report]='a campaign as one page, or as FILE.json or FILE.md'
+options[report]='-o:output --output:output'
+operands[report]='directory1'
+
 synopsis[subjects]=''
 purpose[subjects]='what can be tested here'
 options[subjects]='--flavour:flavour'
@@ -100,4 +110,4 @@ purpose[help]='this list, or one subcommand'
 options[help]=''
 operands[help]='subcommand*'
 
-subcommand_order=(fuzz test replay minimize explore sweep export-c show encode generate record import mutants bench subjects doctor build help)
+subcommand_order=(fuzz test replay minimize explore sweep export-c show encode generate record import mutants bench status report subjects doctor build help)

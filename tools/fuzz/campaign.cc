@@ -15,6 +15,7 @@
 
 #include "harness/exec/worker_command.h"
 #include "harness/report/workdir.h"
+#include "tools/atomic_file.h"
 
 namespace assay {
 namespace {
@@ -95,6 +96,7 @@ void FuzzCampaign::prepare_folders() {
   seeds_ = scratch_ / "seeds";
   ensure_dir(corpus_);
   ensure_dir(seeds_);
+  figures_file_ = (scratch_ / "figures.json").string();
   const fs::path built = fs::path(binary_).parent_path() / ".." / "corpus" / target_;
   if (fs::is_directory(built)) fs::copy(built, seeds_);
 }
@@ -211,6 +213,11 @@ void FuzzCampaign::show_status(bool force) {
   const std::string line = live_line(figures_, shown_, seconds_, age);
   if (!force || terminal) fmt::print(out_, "{}{}{}", terminal ? "\r\033[K" : "", line, terminal && !force ? "" : "\n");
   std::fflush(out_);
+  // For who watches from outside, as a campaign of many hours does. A full disk does not end the hunt.
+  try {
+    write_atomically(figures_file_, figures().dump() + "\n");
+  } catch (const InputError&) {
+  }
   shown_ = figures_;
   last_shown_ = now;
 }

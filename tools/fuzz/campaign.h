@@ -52,7 +52,7 @@ class FuzzCampaign {
   uint64_t seconds_;
   std::FILE* out_;
   std::filesystem::path corpus_, scratch_, seeds_;
-  std::string binary_;
+  std::string binary_, figures_file_;
   std::vector<std::unique_ptr<EngineProcess>> processes_;
   std::unique_ptr<Findings> findings_;
   FuzzFigures figures_, shown_;

@@ -1,0 +1,108 @@
+"""The campaign's folder: one runner, one version, a state that is whole at any moment."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from campaign import Campaign, CampaignError, read_state, write_whole
+from findings import SAMPLES, Findings
+
+
+class Folder(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="assay-soak-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+
+class CampaignTest(Folder):
+    def test_state_comes_back(self):
+        campaign = Campaign(self.folder, "abc")
+        campaign.lane("alloc_ops@fuzz-sequential")["programs"] = 7
+        self.assertTrue(campaign.save())
+        self.assertEqual(read_state(self.folder)["lanes"]["alloc_ops@fuzz-sequential"]["programs"], 7)
+
+    def test_two_runners_in_one_folder_are_refused(self):
+        # The lock is per open file, so a second one is refused in this process, too.
+        first = Campaign(self.folder)
+        with self.assertRaisesRegex(CampaignError, f"running here already .process {os.getpid()}"):
+            Campaign(self.folder)
+        del first
+
+    def test_the_lock_goes_with_its_runner(self):
+        holder = subprocess.Popen(
+            [sys.executable, "-c", "import sys, time; from campaign import Campaign; c = Campaign(sys.argv[1]); print('held', flush=True); time.sleep(60)",
+             self.folder], cwd=pathlib.Path(__file__).parent, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(holder.stdout.close)
+        self.assertEqual(holder.stdout.readline(), "held\n")
+        with self.assertRaises(CampaignError):
+            Campaign(self.folder)
+        holder.kill()
+        holder.wait()
+        Campaign(self.folder)
+
+    def test_a_corrupt_state_and_another_version_are_refused_and_kept(self):
+        path = self.folder / "campaign.json"
+        for text, message in (("{", "is not the state of a campaign"), ("[]", "is not the state"), ('{"version": 99}', "is of version 99")):
+            path.write_text(text)
+            with self.assertRaisesRegex(CampaignError, message):
+                read_state(self.folder)
+            self.assertEqual(path.read_text(), text)
+
+    def test_a_write_that_fails_leaves_what_was(self):
+        path = self.folder / "campaign.json"
+        path.write_text("old")
+        (self.folder / "campaign.json.new").mkdir()
+        with self.assertRaises(OSError):
+            write_whole(path, "new")
+        self.assertEqual(path.read_text(), "old")
+
+    def test_no_permission_is_one_line(self):
+        (self.folder / "corpus").write_text("a file where a folder must be")
+        with self.assertRaisesRegex(CampaignError, "corpus"):
+            Campaign(self.folder)
+
+    def test_the_runner_says_it_in_one_line(self):
+        (self.folder / "campaign.json").write_text(json.dumps({"version": 99}))
+        runner = pathlib.Path(__file__).with_name("runner.py")
+        done = subprocess.run([sys.executable, runner, "5", self.folder], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
+
+class FindingsTest(Folder):
+    def test_groups_by_token_and_shape(self):
+        findings = Findings(self.folder)
+        for number, shape in enumerate(("free malloc", "free malloc", "realloc")):
+            findings.add("contents-realloc--", "contents", "lane", f"findings/kept/{number}.ops")
+            findings.triaged(number + 1, f"findings/minimised/{number}.ops", 3 - number, None, shape, "new")
+        self.assertEqual(findings.counts(), (2, 3))
+        self.assertEqual([row["operations"] for row in findings.groups()], [2, 1])
+
+    def test_a_token_is_sampled_and_counted(self):
+        findings = Findings(self.folder)
+        for number in range(SAMPLES):
+            self.assertTrue(findings.wants("t"))
+            findings.add("t", "crash", "lane", f"{number}.ops")
+        self.assertFalse(findings.wants("t"))
+        findings.seen_again("t")
+        self.assertEqual(findings.counts()[1], SAMPLES + 1)
+
+    def test_survives_its_process(self):
+        Findings(self.folder).add("t", "crash", "lane", "1.ops")
+        self.assertEqual(Findings(self.folder).programs(), {"1.ops"})
+
+    def test_a_damaged_file_is_refused_and_kept(self):
+        path = self.folder / "findings.sqlite"
+        path.write_bytes(b"this is no database, and was never one" * 100)
+        with self.assertRaisesRegex(CampaignError, "damaged or no database"):
+            Findings(self.folder)
+        self.assertTrue(path.read_bytes().startswith(b"this is no database"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,79 @@
+"""What a lane, a triage step and the canary run."""
+
+import os
+import pathlib
+import random
+
+FORKS = 100
+# A sweep fails each system call of a program in turn, an exploration runs it some hundred times: so many at once.
+SWEPT_FILES, EXPLORED_FILES, EXPLORED_RUNS = 4, 8, 300
+# A slice that lasts so much longer than it was given hangs by itself.
+GRACE = 90
+
+
+def environment(folder):
+    """The campaign's own folder is where the tools keep corpora and findings."""
+    return {"ASSAY_WORK": str(folder)}
+
+
+def builds(root):
+    """Where the flavours are built; elsewhere for a test that hunts a mutant."""
+    return pathlib.Path(os.environ.get("ASSAY_BUILDS") or pathlib.Path(root) / "build")
+
+
+def tool(root, flavour):
+    return builds(root) / flavour / "bin" / "assay"
+
+
+def programs_of(folder, root, target, count):
+    """Some programs at random: of the corpus that grew, and of the committed one."""
+    files = []
+    for place in (pathlib.Path(folder) / "corpus" / target, builds(root) / "fuzz" / "corpus" / target):
+        if place.is_dir():
+            files += [entry.path for entry in os.scandir(place) if entry.is_file()]
+    return random.sample(files, min(count, len(files)))
+
+
+def lane_command(lane, root, folder, seconds):
+    """The words to run, or None where the lane has nothing to do yet."""
+    assay = tool(root, lane.flavour)
+    if lane.hunter == "fuzz":
+        return [assay, "fuzz", lane.target, "--flavour", lane.flavour, "--mode", lane.mode, "--seconds", seconds, "--keep-going", "--json"]
+    if lane.hunter == "forks":
+        # The shipped fork handlers under load, again and again; each child does everything that an allocator does.
+        repeats = -(-FORKS // 15)
+        return [assay.parent / "ximalloc_tests", "--gtest_filter=ProcessTest.ForkUnderLoad", f"--gtest_repeat={repeats}", "--gtest_break_on_failure"]
+    count = SWEPT_FILES if lane.hunter == "sweep" else EXPLORED_FILES
+    files = programs_of(folder, root, lane.target, count)
+    if not files:
+        return None
+    if lane.hunter == "sweep":
+        return [assay, "sweep", *files, "--flavour", lane.flavour, "--json"]
+    return [assay, "explore", *files, "--flavour", lane.flavour, "--strategy", "pct", "--runs", EXPLORED_RUNS, "--seed", random.getrandbits(31), "--json"]
+
+
+def merge_commands(root, folder, target, fresh):
+    """The corpus made small: all that any way to run it adds is kept. Each command adds to `fresh`."""
+    corpus = pathlib.Path(folder) / "corpus" / target
+    ways = [("fuzz", "sequential"), ("fuzz-sched", "schedule")] if target == "mt_ops" else [("fuzz", "sequential")]
+    for flavour, mode in ways:
+        binary = builds(root) / flavour / "bin" / target
+        if binary.exists():
+            yield [binary, "-merge=1", "-detect_leaks=0", "-timeout=15", "-rss_limit_mb=4096", "-use_counters=0", fresh, corpus], {"ASSAY_MODE": mode}
+
+
+def minimise_command(root, program, output, seconds):
+    return [tool(root, "fuzz"), "minimize", program, "-o", output, "--seconds", seconds, "--json"]
+
+
+def export_command(root, program, output):
+    return [tool(root, "fuzz"), "export-c", program, "-o", output, "--json"]
+
+
+def canary_command(root, seconds):
+    return [tool(root, "fuzz"), "mutants", "--filter", "canary", "--seconds", seconds, "--json"]
+
+
+def regressions_command(root):
+    files = sorted((pathlib.Path(root) / "corpus" / "regress").glob("*/*.ops"))
+    return [tool(root, "fuzz"), "replay", *[file for file in files if file.parent.name not in ("sched",)], "--json"]

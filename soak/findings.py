@@ -1,0 +1,93 @@
+"""What a campaign found: findings.sqlite, one row for each program kept, grouped by token and shape."""
+
+import pathlib
+import sqlite3
+import time
+
+from campaign import CampaignError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS findings (
+  id INTEGER PRIMARY KEY,
+  token TEXT NOT NULL,              -- of the strict replay
+  oracle TEXT NOT NULL,
+  lane TEXT NOT NULL,               -- that saw it first
+  program TEXT NOT NULL UNIQUE,     -- as it was found, below findings/
+  minimised TEXT,                   -- NULL until triage has been there
+  operations INTEGER,               -- of the minimised program
+  c_file TEXT,                      -- NULL where it cannot be told in C, or not yet
+  shape TEXT,
+  status TEXT NOT NULL,             -- new, known or regressed
+  times_seen INTEGER NOT NULL,      -- of times_run replays in fresh processes
+  times_run INTEGER NOT NULL,
+  hits INTEGER NOT NULL DEFAULT 1,  -- slices that ended with it
+  first_seen REAL NOT NULL,
+  last_seen REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS by_token ON findings(token);
+PRAGMA user_version = 1;
+"""
+# So many programs of one token are kept and minimised: two bugs may share a token, and their shapes tell them apart.
+SAMPLES = 6
+
+
+class Findings:
+    def __init__(self, folder):
+        self.path = pathlib.Path(folder) / "findings.sqlite"
+        try:
+            self._db = sqlite3.connect(self.path, isolation_level=None)
+            self._db.row_factory = sqlite3.Row
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, 1):
+                raise CampaignError(f"{self.path}: is of version {version}, and this is version 1; give another directory")
+            if self._db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("damaged")
+            self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + _SCHEMA)
+        except sqlite3.OperationalError as error:
+            raise CampaignError(f"{self.path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            raise CampaignError(
+                f"{self.path}: is damaged or no database; move it away, and it is made again from findings/") from error
+
+    def programs(self):
+        return {row["program"] for row in self._db.execute("SELECT program FROM findings")}
+
+    def wants(self, token):
+        """Whether another program with this token is worth keeping."""
+        return self._db.execute("SELECT count(*) FROM findings WHERE token = ?", (token,)).fetchone()[0] < SAMPLES
+
+    def add(self, token, oracle, lane, program, times_seen=0, times_run=0, status="new"):
+        now = time.time()
+        self._db.execute(
+            "INSERT OR IGNORE INTO findings (token, oracle, lane, program, status, times_seen, times_run, first_seen, last_seen)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (token, oracle, lane, program, status, times_seen, times_run, now, now))
+
+    def seen_again(self, token):
+        self._db.execute("UPDATE findings SET hits = hits + 1, last_seen = ? WHERE id = (SELECT min(id) FROM findings WHERE token = ?)",
+                         (time.time(), token))
+
+    def next_to_triage(self):
+        return self._db.execute("SELECT * FROM findings WHERE minimised IS NULL ORDER BY id LIMIT 1").fetchone()
+
+    def triaged(self, identity, minimised, operations, c_file, shape, status):
+        self._db.execute("UPDATE findings SET minimised = ?, operations = ?, c_file = ?, shape = ?, status = ? WHERE id = ?",
+                         (minimised, operations, c_file, shape, status, identity))
+
+    def named(self, identity, token, oracle):
+        """What the strict replay of the minimised program says it is."""
+        self._db.execute("UPDATE findings SET token = ?, oracle = ? WHERE id = ?", (token, oracle, identity))
+
+    def all(self):
+        return self._db.execute("SELECT * FROM findings ORDER BY id").fetchall()
+
+    def groups(self):
+        """One row for each bug, as far as token and shape can tell: the shortest program, how often, since when."""
+        return self._db.execute(
+            "SELECT token, shape, oracle, status, min(operations) AS operations, sum(hits) AS hits, min(first_seen) AS first_seen,"
+            " max(last_seen) AS last_seen, minimised, program, c_file, lane, times_seen, times_run"
+            " FROM findings GROUP BY token, coalesce(shape, program) ORDER BY min(id)").fetchall()
+
+    def counts(self):
+        """(bugs, all programs)"""
+        groups = self.groups()
+        return len(groups), sum(row["hits"] for row in groups)

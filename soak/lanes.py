@@ -1,0 +1,82 @@
+"""The ways to hunt: a target, in a flavour and a mode, by an engine or a search; and which of them is next."""
+
+import dataclasses
+import math
+import pathlib
+import random
+
+# What a find of new edges is worth after this many seconds of hunting in the same lane: half.
+HALF_LIFE = 600.0
+# No lane starves, however little it found: the bug may be where nothing new has been seen for hours.
+FLOOR = 0.04
+
+
+@dataclasses.dataclass(frozen=True)
+class Lane:
+    target: str
+    flavour: str
+    mode: str
+    hunter: str = "fuzz"  # fuzz: an engine; sweep, explore: programs of the corpus; forks: a test, again and again
+    engine: str = "libfuzzer"
+
+    @property
+    def name(self):
+        engine = "" if self.hunter == "fuzz" and self.engine == "libfuzzer" else f"-{self.engine if self.hunter == 'fuzz' else self.hunter}"
+        return f"{self.target}@{self.flavour}-{self.mode}{engine}"
+
+
+def lanes_of(build):
+    """All lanes that the flavours which are built in that folder allow."""
+    build = pathlib.Path(build)
+    has = lambda flavour, program: (build / flavour / "bin" / program).exists()
+    lanes = []
+    for target in sorted(path.name for path in (build / "fuzz" / "corpus").iterdir() if path.is_dir()):
+        threads = target == "mt_ops"
+        for flavour in ("fuzz", "msan"):
+            if has(flavour, target) and not (threads and flavour == "msan"):
+                lanes.append(Lane(target, flavour, "free" if threads else "sequential"))
+        if threads and has("tsan", target):
+            lanes.append(Lane(target, "tsan", "free"))
+        if threads and has("fuzz-sched", target):
+            lanes.append(Lane(target, "fuzz-sched", "schedule"))
+        lanes.append(Lane(target, "fuzz", "sequential", "sweep"))
+        if threads and has("sched", "assay"):
+            lanes.append(Lane(target, "sched", "schedule", "explore"))
+    if has("dev", "ximalloc_tests"):
+        lanes.append(Lane("forks", "dev", "free", "forks"))
+    return lanes
+
+
+def shares(lanes, state):
+    """Of each lane the part of the time that it deserves: by what it still finds, with a floor for all."""
+    gains = [state.get(lane.name, {}).get("gain", 0.0) for lane in lanes]
+    seconds = [state.get(lane.name, {}).get("seconds", 0.0) for lane in lanes]
+    # A lane that has hardly run is believed to find as much as the best one.
+    best = max(gains, default=0.0)
+    hopes = [max(gain, best) if spent < 1 else gain for gain, spent in zip(gains, seconds)]
+    total = sum(math.sqrt(hope) for hope in hopes)
+    even = 1.0 / len(lanes)
+    if total <= 0:
+        return [even] * len(lanes)
+    floor = min(FLOOR, even)
+    rest = 1.0 - floor * len(lanes)
+    return [floor + rest * math.sqrt(hope) / total for hope in hopes]
+
+
+def next_lane(lanes, state, running):
+    """The lane that is farthest behind its share; one that runs already is left out. None when all run."""
+    free = [lane for lane in lanes if lane.name not in running]
+    if not free:
+        return None
+    total = sum(state.get(lane.name, {}).get("seconds", 0.0) for lane in lanes) + 1.0
+    behind = {lane.name: share - state.get(lane.name, {}).get("seconds", 0.0) / total
+              for lane, share in zip(lanes, shares(lanes, state))}
+    return max(free, key=lambda lane: (behind[lane.name], random.random()))
+
+
+def note_slice(record, seconds, new_edges):
+    """Adds a slice to a lane's record; old finds fade."""
+    fade = 0.5 ** (seconds / HALF_LIFE)
+    record["gain"] = record["gain"] * fade + (new_edges / max(seconds, 1.0)) * (1 - fade)
+    record["seconds"] += seconds
+    record["slices"] += 1

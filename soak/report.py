@@ -1,0 +1,205 @@
+"""assay report DIR [-o FILE.html]: a campaign as one page that needs nothing else, or as JSON or Markdown (-o FILE.json, FILE.md)."""
+
+import argparse
+import csv
+import html
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+from campaign import CampaignError, read_state, write_whole
+from findings import Findings
+from status import clock
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "soak" / "page"
+
+
+def verdict_of(state, bugs):
+    """(word, sentence)"""
+    canary = state["canary"]
+    news = [bug for bug in bugs if bug["status"] != "known"]
+    if news:
+        return "violation", f"{len(news)} bugs in {clock(state['spent'])}"
+    if canary is None:
+        return "unknown", "the canary has not been hunted to its end: silence means nothing yet"
+    if not canary["found"]:
+        return "failed", "the canary was not found: silence means nothing"
+    return "clean", f"no violation in {clock(state['spent'])}, and the canary was found after {canary['programs']:,} programs"
+
+
+def series_of(folder):
+    """lane -> list of rows of series.csv"""
+    lanes = {}
+    try:
+        with open(folder / "series.csv", encoding="utf-8", newline="") as stream:
+            for row in csv.DictReader(stream):
+                try:
+                    lanes.setdefault(row["lane"], []).append({key: float(value) for key, value in row.items() if key != "lane"})
+                except (TypeError, ValueError):
+                    continue  # the last line of a runner that was killed
+    except FileNotFoundError:
+        pass
+    return lanes
+
+
+def charts_of(lanes):
+    def chart(title, value):
+        series = []
+        for lane, rows in sorted(lanes.items()):
+            points = [point for point in value(rows) if point is not None]
+            if any(point[1] for point in points):
+                series.append({"name": lane, "points": points})
+        return {"title": title, "series": series}
+
+    def rates(rows):
+        for before, after in zip(rows, rows[1:]):
+            seconds, programs = after["seconds"] - before["seconds"], after["programs"] - before["programs"]
+            # A gap: other lanes had the processors.
+            if 0 < seconds <= 30 and programs >= 0:
+                yield [after["seconds"], programs / seconds]
+
+    return [chart("Edges of the allocator", lambda rows: ([row["seconds"], row["edges"]] for row in rows)),
+            chart("Programs in the corpus", lambda rows: ([row["seconds"], row["files"]] for row in rows)),
+            chart("Programs a second", rates),
+            chart("Resident memory of a lane, MiB", lambda rows: ([row["seconds"], row["rss_mib"]] for row in rows)),
+            chart("Bugs", lambda rows: ([row["seconds"], row["bugs"]] for row in rows))]
+
+
+def machine():
+    model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+                  if line.startswith("model name")), platform.machine())
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    return f"{os.cpu_count()} × {model}, {memory:.0f} GiB, Linux {platform.release()}"
+
+
+def collect(folder):
+    state = read_state(folder)
+    if state is None:
+        raise CampaignError(f"{folder}: no campaign is here (soak/soak.sh SECONDS {folder} starts one)")
+    bugs = []
+    for row in Findings(folder).groups():
+        bug = dict(row)
+        program = folder / (bug["minimised"] or bug["program"])
+        text = program.read_bytes() if program.exists() else b""
+        bug["text"] = text.decode("utf-8", "replace") if text.startswith(b"assay ") else None
+        bug["replay"] = f"./assay replay {program}"
+        c_file = folder / bug["c_file"] if bug["c_file"] else None
+        bug["c"] = c_file.read_text(encoding="utf-8", errors="replace") if c_file and c_file.exists() else None
+        bugs.append(bug)
+    word, sentence = verdict_of(state, bugs)
+    return {"verdict": word, "sentence": sentence, "state": state, "bugs": bugs, "machine": machine(),
+            "charts": charts_of(series_of(folder)), "cpu_hours": sum(lane["seconds"] for lane in state["lanes"].values()) / 3600}
+
+
+def lane_rows(state):
+    for name, lane in sorted(state["lanes"].items()):
+        rate = lane["programs"] / lane["seconds"] if lane["seconds"] else 0
+        yield name, clock(lane["seconds"]), f"{lane['programs']:,}", f"{rate:,.0f}", f"{lane['edges']:,}", lane["hangs"], lane["faults"]
+
+
+LANE_HEADINGS = ("lane", "time", "programs", "a second", "edges", "hangs", "faults")
+
+
+def body(report):
+    escape = html.escape
+    state = report["state"]
+    out = ["<h1>assay: a campaign</h1>", f"<div class='verdict {report['verdict']}'><strong>{report['verdict'].upper()}</strong> {escape(report['sentence'])}</div>"]
+    canary = state["canary"]
+    out.append("<p class=faint>" + escape(
+        f"commit {state['commit']}; {report['machine']}; {report['cpu_hours']:.2f} processor hours of hunting in {len(state['calls'])} calls; "
+        f"canary: {'not hunted' if canary is None else canary['message']}") + "</p>")
+    out.append("<h2>Findings</h2>")
+    if not report["bugs"]:
+        out.append("<p>None.</p>")
+    for bug in report["bugs"]:
+        out.append(f"<details><summary><strong>{escape(bug['status'])}</strong> {escape(bug['token'] or bug['oracle'])}: "
+                   f"{bug['operations'] if bug['operations'] is not None else '?'} operations, seen {bug['hits']} times, "
+                   f"{bug['times_seen']} of {bug['times_run']} replays, by {escape(bug['lane'])}</summary>")
+        if bug["text"]:
+            out.append(f"<pre>{escape(bug['text'])}</pre>")
+        out.append(f"<pre>{escape(bug['replay'])}</pre>")
+        if bug["c"]:
+            out.append(f"<details><summary>the same as a C file</summary><pre>{escape(bug['c'])}</pre></details>")
+        out.append("</details>")
+    out.append("<h2>Over time</h2><div id=charts class=charts></div>")
+    out.append("<h2>Lanes</h2><div class=wide><table><tr>" + "".join(f"<th{' class=number' if i else ''}>{name}</th>" for i, name in enumerate(LANE_HEADINGS)) + "</tr>")
+    for row in lane_rows(state):
+        out.append("<tr>" + "".join(f"<td{' class=number' if i else ''}>{escape(str(cell))}</td>" for i, cell in enumerate(row)) + "</tr>")
+    out.append("</table></div>")
+    return "\n".join(out)
+
+
+def chart_library():
+    place = ROOT / "build" / "page" / "node_modules" / "uplot" / "dist"
+    if not place.is_dir():
+        folder = ROOT / "build" / "page"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            (folder / name).write_bytes((PAGE / name).read_bytes())
+        try:
+            done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False)
+        except FileNotFoundError as error:
+            raise CampaignError("the page's charts come from npm, and npm is not installed") from error
+        if done.returncode != 0:
+            raise CampaignError(f"the page's charts could not be installed from npm: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
+    return (place / "uPlot.iife.min.js").read_text(encoding="utf-8"), (place / "uPlot.min.css").read_text(encoding="utf-8")
+
+
+def page(report):
+    script, style = chart_library()
+    # "</" would end the script element.
+    data = json.dumps({"charts": report["charts"]}).replace("</", "<\\/")
+    text = (PAGE / "report.html").read_text(encoding="utf-8")
+    parts = {"TITLE": html.escape(report["verdict"]), "UPLOT_CSS": style, "CSS": (PAGE / "report.css").read_text(encoding="utf-8"), "BODY": body(report),
+             "DATA": data, "UPLOT_JS": script, "JS": (PAGE / "report.js").read_text(encoding="utf-8")}
+    pieces = text.split("@")
+    return "".join(parts.get(piece, piece) if index % 2 else piece for index, piece in enumerate(pieces))
+
+
+def markdown(report):
+    state = report["state"]
+    out = [f"# assay: {report['verdict']}", "", report["sentence"] + ".", "", f"Commit {state['commit']}; {report['machine']}; {report['cpu_hours']:.2f} processor hours.", ""]
+    for bug in report["bugs"]:
+        out += [f"## {bug['status']}: {bug['token'] or bug['oracle']}", "", f"    {bug['replay']}", ""]
+        if bug["text"]:
+            out += ["```", bug["text"].rstrip(), "```", ""]
+    out += ["| " + " | ".join(LANE_HEADINGS) + " |", "|" + "---|" * len(LANE_HEADINGS)]
+    out += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in lane_rows(state)]
+    return "\n".join(out) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./assay report", add_help=False)
+    parser.add_argument("folder")
+    parser.add_argument("-o", "--output")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    folder = pathlib.Path(options.folder)
+    output = pathlib.Path(options.output or folder / "report.html")
+    answer = {"subcommand": "report", "verdict": "clean", "message": "", "commit": "", "flavour": "", "mode": "", "seconds": 0, "output": str(output)}
+    status = 0
+    try:
+        report = collect(folder)
+        text = json.dumps(report, indent=1) + "\n" if output.suffix == ".json" else markdown(report) if output.suffix == ".md" else page(report)
+        try:
+            write_whole(output, text)
+        except OSError as error:
+            raise CampaignError(f"{output}: {error.strerror}") from error
+        answer["message"] = f"{report['verdict']}: {report['sentence']}"
+    except CampaignError as error:
+        answer.update(verdict="error", message=str(error), output="")
+        print(f"assay: {error}", file=sys.stderr)
+        status = 2
+    if options.json:
+        print(json.dumps(answer))
+    elif status == 0:
+        print(f"{output}: {answer['message']}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

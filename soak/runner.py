@@ -1,0 +1,395 @@
+"""The campaign runner: gives each lane its slices, keeps what they find, and proves by the canary that it would see one."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import commands
+from campaign import Campaign, CampaignError, read_state
+from findings import Findings
+from job import Job
+from lanes import lanes_of, next_lane, note_slice
+from status import status_lines
+from triage import Triage
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TICK, STATUS_EVERY = 0.5, 10.0
+SLICE_SECONDS, CANARY_SECONDS = 60, 120
+# A corpus is made small again when it has grown by half, and not more often than this.
+MERGE_EVERY, MERGE_GROWTH, MERGE_LEAST = 1200.0, 1.5, 200
+SPACE_NEEDED, CORPUS_LIMIT = 512 << 20, 1 << 30
+
+
+def folder_size(folder):
+    return sum(entry.stat().st_size for entry in os.scandir(folder) if entry.is_file()) if folder.is_dir() else 0
+
+
+class Runner:
+    def __init__(self, seconds, campaign, findings):
+        self.campaign, self.findings, self.folder = campaign, findings, campaign.folder
+        self.budget, self.started = float(seconds), time.monotonic()
+        self.spent_before = campaign.state["spent"]
+        self.lanes = lanes_of(commands.builds(ROOT))
+        self.running = {}  # lane name -> (lane, job, figures of the slice so far)
+        self.merge, self.canary, self.regressions = None, None, None
+        self.triage = Triage(ROOT, self.folder, findings)
+        self.scratch = self.folder / "run"
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(parents=True)
+        self.env = commands.environment(self.folder)
+        self.stopped = False
+        self.last_status = 0.0
+        self.no_space = False
+        campaign.state["calls"].append({"started": time.time(), "seconds": seconds, "commit": campaign.state["commit"]})
+
+    def elapsed(self):
+        return time.monotonic() - self.started
+
+    def left(self):
+        return 0.0 if self.stopped else self.budget - self.elapsed()
+
+    # --- the loop
+
+    def run(self):
+        self.recover_corpora()
+        self.adopt_findings()
+        self.start_canary()
+        self.regressions = self.job(commands.regressions_command(ROOT), 1800, "regressions")
+        while self.left() > 0:
+            self.look_after_everything()
+            self.fill_slots()
+            self.report_now_and_then()
+            time.sleep(TICK)
+        self.wind_up()
+        return self.verdict()
+
+    def look_after_everything(self):
+        for name in [name for name, (_, job) in self.running.items() if job.done()]:
+            self.end_slice(*self.running.pop(name))
+        if self.canary and self.canary.done():
+            self.end_canary()
+        if self.regressions and self.regressions.done():
+            self.end_regressions()
+        if self.merge and self.merge["job"].done():
+            self.go_on_merging()
+        self.triage.tend()
+
+    def job(self, words, limit, log, environment=None):
+        return Job(words, self.scratch, dict(self.env, **(environment or {})), limit, log)
+
+    def slots_taken(self):
+        return len(self.running) + sum(1 for job in (self.merge, self.canary, self.regressions, self.triage.job) if job)
+
+    def fill_slots(self):
+        self.no_space = shutil.disk_usage(self.folder).free < SPACE_NEEDED
+        if self.no_space:
+            return
+        slots = os.cpu_count() or 1
+        while self.slots_taken() < slots and self.left() > 1:
+            if self.triage.start() or self.start_merge():
+                continue
+            busy = set(self.running) | {lane.name for lane in self.lanes if self.merge and lane.target == self.merge["target"]}
+            lane = next_lane(self.lanes, self.campaign.state["lanes"], busy)
+            if lane is None or not self.start_slice(lane):
+                return
+
+    # --- slices
+
+    def start_slice(self, lane):
+        seconds = max(1, int(min(SLICE_SECONDS, self.left())))
+        words = commands.lane_command(lane, ROOT, self.folder, seconds)
+        if words is None:
+            note_slice(self.campaign.lane(lane.name), 1.0, 0)
+            return True
+        job = self.job(words, seconds + commands.GRACE if lane.hunter == "fuzz" else 600, lane.name)
+        self.running[lane.name] = (lane, job)
+        return True
+
+    def end_slice(self, lane, job):
+        record, answer = self.campaign.lane(lane.name), job.answer()
+        record["rss_mib"] = 0
+        gained = 0
+        if lane.hunter == "forks":
+            if (job.timed_out or job.status != 0) and not job.asked_to_end:
+                self.keep_log(lane, job)
+                self.fault(record, f"{lane.name}: {'hangs' if job.timed_out else 'failed'}: the log is kept below logs/", job.timed_out)
+        elif answer is None or answer.get("verdict") == "error":
+            if not job.asked_to_end:
+                self.keep_log(lane, job)
+                why = answer["message"] if answer else job.last_words()
+                self.fault(record, f"{lane.name}: {'did not end in time' if job.timed_out else why}", job.timed_out)
+        else:
+            gained = self.read_answer(lane, record, answer)
+        record["programs"] += self.programs_in(lane, answer)
+        note_slice(record, job.elapsed(), gained)
+        self.campaign.save()
+
+    def read_answer(self, lane, record, answer):
+        gained = 0
+        for target in answer.get("targets", []):
+            gained = max(0, target["edges"] - record["edges"])
+            record["edges"] = max(record["edges"], target["edges"])
+            files = target["corpus_files"]
+            # Features that are no edges (counts, values) show as new files only.
+            gained += max(0, files - record.get("files", files)) * 0.1
+            record["files"] = files
+            record["programs_per_second"] = target["programs_per_second"]
+            if gained > 0:
+                record["newest"] = time.time()
+        for finding in answer.get("findings", []):
+            self.keep(lane.name, finding["token"], finding["oracle"], finding["text"] or finding["file"], finding["times_seen"], finding["times_run"])
+        for row in answer.get("files", []):
+            if row.get("output") and row.get("violations", 0):
+                self.keep(lane.name, "", "", row["output"], 0, 0)
+        return gained
+
+    @staticmethod
+    def programs_in(lane, answer):
+        if lane.hunter == "forks":
+            return commands.FORKS
+        if not answer:
+            return 0
+        rows = answer.get("targets") or answer.get("files") or []
+        return sum(row.get("programs", 0) + row.get("points", 0) + row.get("schedules", 0) for row in rows)
+
+    def keep(self, lane, token, oracle, program, seen, run):
+        """A program that violated something. What the tools wrote may be written over by the next slice: it is copied."""
+        if token and not self.findings.wants(token):
+            self.findings.seen_again(token)
+            return
+        source = pathlib.Path(program)
+        kept = self.folder / "findings" / "kept" / f"{int(time.time() * 1000)}-{lane}{source.suffix}"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, kept)
+        self.findings.add(token, oracle, lane, str(kept.relative_to(self.folder)), seen, run)
+        print(f"FOUND {token or 'a violation'} by {lane}: {kept}", flush=True)
+
+    def adopt_findings(self):
+        """Programs that were kept when the runner was ended before it could note them."""
+        noted = self.findings.programs()
+        for program in sorted((self.folder / "findings" / "kept").glob("*")):
+            name = str(program.relative_to(self.folder))
+            if name not in noted:
+                self.findings.add("", "", program.stem.split("-", 1)[-1], name)
+        # And those that `assay fuzz` wrote in a slice whose answer nobody read.
+        for program in sorted((self.folder / "findings").glob("*.ops")):
+            if not any(row["token"] == program.stem or row["program"].endswith(program.name) for row in self.findings.all()):
+                self.findings.add("", "", "an earlier call", str(program.relative_to(self.folder)))
+
+    # --- the proofs that silence means something
+
+    def start_canary(self):
+        if (ROOT / "mutants" / "canary.patch").exists():
+            self.canary = self.job(commands.canary_command(ROOT, CANARY_SECONDS), 1800, "canary")
+
+    def end_canary(self):
+        answer = self.canary.answer() or {}
+        rows = answer.get("mutants", [])
+        found = bool(rows) and all(row["killed"] for row in rows)
+        self.campaign.state["canary"] = {
+            "found": found, "at": time.time(), "seconds": rows[0]["seconds"] if rows else None, "programs": rows[0]["programs"] if rows else None,
+            "control_violations": answer.get("control", {}).get("violations"), "message": answer.get("message") or self.canary.last_words()}
+        print(f"canary: {'found' if found else 'MISSED'}: {self.campaign.state['canary']['message']}", flush=True)
+        self.canary = None
+        self.campaign.save()
+
+    def end_regressions(self):
+        answer = self.regressions.answer() or {}
+        for row in answer.get("files", []):
+            if row.get("oracle"):
+                self.keep("regressions", row["token"], row["oracle"], row["file"], row["times_seen"], row["times_run"])
+        if not answer.get("files"):
+            print(f"regression files: {self.regressions.last_words()}", flush=True)
+        self.regressions = None
+
+    # --- corpora
+
+    def start_merge(self):
+        if self.merge:
+            return False
+        for target in sorted({lane.target for lane in self.lanes if lane.hunter == "fuzz"}):
+            note = self.campaign.state["merges"].setdefault(target, {"at": 0.0, "files": 0})
+            corpus = self.folder / "corpus" / target
+            files = sum(1 for _ in os.scandir(corpus)) if corpus.is_dir() else 0
+            due = self.campaign.state["spent"] + self.elapsed() - note["at"] > MERGE_EVERY or folder_size(corpus) > CORPUS_LIMIT
+            if files < MERGE_LEAST or files < MERGE_GROWTH * note["files"] or not due:
+                continue
+            if any(lane.target == target for lane, _ in self.running.values()):
+                continue
+            fresh = self.scratch / f"merged-{target}"
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir()
+            self.merge = {"target": target, "fresh": fresh, "todo": list(commands.merge_commands(ROOT, self.folder, target, fresh)), "job": None}
+            self.next_merge_step()
+            return True
+        return False
+
+    def next_merge_step(self):
+        words, environment = self.merge["todo"].pop(0)
+        self.merge["job"] = self.job(words, 1800, f"merge-{self.merge['target']}", environment)
+
+    def go_on_merging(self):
+        merge, job = self.merge, self.merge["job"]
+        if job.timed_out or job.status != 0:
+            print(f"merge of {merge['target']} left undone: {job.last_words()}", flush=True)
+            self.campaign.state["merges"][merge["target"]]["at"] = self.campaign.state["spent"] + self.elapsed()
+            self.merge = None
+        elif merge["todo"]:
+            self.next_merge_step()
+        else:
+            self.swap_corpus(merge["target"], merge["fresh"])
+            self.merge = None
+
+    def swap_corpus(self, target, fresh):
+        corpus = self.folder / "corpus" / target
+        before, after = sum(1 for _ in os.scandir(corpus)), sum(1 for _ in os.scandir(fresh))
+        old = corpus.with_name(corpus.name + ".old")
+        corpus.rename(old)
+        fresh.rename(corpus)
+        shutil.rmtree(old)
+        self.campaign.state["merges"][target] = {"at": self.campaign.state["spent"] + self.elapsed(), "files": after}
+        print(f"corpus of {target}: {before} programs, {after} after the merge", flush=True)
+        self.campaign.save()
+
+    def recover_corpora(self):
+        """A runner that was ended between the two renames of a merge."""
+        for old in (self.folder / "corpus").glob("*.old"):
+            corpus = old.with_suffix("")
+            if corpus.is_dir():
+                shutil.rmtree(old)
+            else:
+                old.rename(corpus)
+
+    # --- what is told
+
+    def fault(self, record, message, hang):
+        record["hangs" if hang else "faults"] += 1
+        record["last_fault"] = message
+        print(message, flush=True)
+
+    def keep_log(self, lane, job):
+        for path in (job.log_path, job.answer_path):
+            if path.exists():
+                shutil.copy(path, self.folder / "logs" / path.name)
+
+    def live_figures(self):
+        """What the slices that run have done so far."""
+        live = {}
+        for name, (lane, job) in self.running.items():
+            self.campaign.lane(name)["rss_mib"] = job.resident_mib()
+            live[name] = {"seconds": job.elapsed()}
+            for file in (self.folder / "run").glob(f"{lane.target}-{job.pid}/figures.json"):
+                try:
+                    live[name].update(json.loads(file.read_text(encoding="utf-8")))
+                except (OSError, ValueError):
+                    pass
+        return live
+
+    def report_now_and_then(self):
+        if time.monotonic() - self.last_status < STATUS_EVERY:
+            return
+        self.last_status = time.monotonic()
+        state = self.campaign.state
+        state["spent"] = self.spent_before + self.elapsed()
+        state["now"] = {"elapsed": self.elapsed(), "budget": self.budget, "at": time.time(), "running": self.live_figures(),
+                        "no_space": self.no_space, "bugs": self.findings.counts()[0], "violations": self.findings.counts()[1]}
+        saved = self.campaign.save()
+        for line in status_lines(state, self.folder):
+            print(line, flush=True)
+        if self.no_space or not saved:
+            print(f"no space left on {self.folder}: nothing new is started until there is", flush=True)
+        self.append_series(state)
+
+    def append_series(self, state):
+        path = self.folder / "series.csv"
+        try:
+            fresh = not path.exists()
+            with open(path, "a", encoding="utf-8") as stream:
+                if fresh:
+                    stream.write("seconds,lane,programs,edges,files,rss_mib,bugs\n")
+                for name in state["now"]["running"]:
+                    record, live = state["lanes"][name], state["now"]["running"][name]
+                    programs = record["programs"] + live.get("programs", 0)
+                    edges, files = max(record["edges"], live.get("edges", 0)), live.get("corpus_files", record.get("files", 0))
+                    stream.write(f"{state['spent']:.0f},{name},{programs},{edges},{files},{record['rss_mib']},{state['now']['bugs']}\n")
+        except OSError:
+            pass
+
+    def wind_up(self):
+        for _, job in self.running.values():
+            job.stop()
+        deadline = time.monotonic() + 15
+        while self.running and time.monotonic() < deadline:
+            self.look_after_everything()
+            time.sleep(0.1)
+        for name in list(self.running):
+            lane, job = self.running.pop(name)
+            job.kill()
+            self.end_slice(lane, job)
+        if self.merge:
+            self.merge["job"].kill()
+        # What was found is made short, and the canary waited for, even when the time is over: both are what the call is for.
+        while not self.stopped and (self.canary or self.regressions or self.triage.start() or self.triage.job):
+            self.look_after_everything()
+            time.sleep(TICK)
+        for job in (self.canary, self.regressions, self.triage.job):
+            if job:
+                job.kill()
+        state = self.campaign.state
+        state["spent"] = self.spent_before + self.elapsed()
+        bugs, violations = self.findings.counts()
+        state["now"] = {"elapsed": self.elapsed(), "budget": self.budget, "at": time.time(), "running": {}, "no_space": False,
+                        "bugs": bugs, "violations": violations, "ended": True}
+        state["calls"][-1]["ended"] = time.time()
+        self.campaign.save()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def verdict(self):
+        """0 when nothing was found and the canary was."""
+        state, groups = self.campaign.state, self.findings.groups()
+        for line in status_lines(state, self.folder):
+            print(line)
+        new = [row for row in groups if row["status"] != "known"]
+        for row in groups:
+            program = row["minimised"] or row["program"]
+            print(f"{row['status'].upper()} {row['token'] or row['oracle']}: ./assay replay {self.folder / program}")
+        canary = state["canary"]
+        if not canary or not canary["found"]:
+            print("VERDICT failed: the canary was not found, so silence means nothing" if canary else "VERDICT unknown: the canary was not hunted to its end")
+            return 1
+        if new:
+            print(f"VERDICT violation: {len(new)} bugs")
+            return 1
+        print(f"VERDICT clean: no violation in {state['spent']:.0f} s, and the canary was found after {canary['programs']} programs")
+        return 0
+
+
+def main(words):
+    if len(words) == 2 and words[0] == "--check":
+        read_state(pathlib.Path(words[1]))
+        return 0
+    if len(words) != 2 or not words[0].isdigit():
+        raise CampaignError("usage: runner.py SECONDS DIR (soak/soak.sh calls it)")
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
+    campaign = Campaign(words[1], commit)
+    runner = Runner(int(words[0]), campaign, Findings(campaign.folder))
+
+    def stop(_signal, _frame):
+        runner.stopped = True
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop)
+    return runner.run()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except CampaignError as error:
+        print(f"soak: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,33 @@
+"""Shapes: equal for finds of one bug, different for different bugs."""
+
+import unittest
+
+from shape import shape_of, size_bin
+
+
+class ShapeTest(unittest.TestCase):
+    def test_bins(self):
+        self.assertEqual([size_bin(n) for n in (0, 1, 2, 16, 17, 4096, 4097)], ["0", "2^0", "2^1", "2^4", "2^5", "2^12", "2^13"])
+
+    def test_slots_and_near_sizes_do_not_matter(self):
+        one = "assay 1\nexpect: contents-realloc--\np0 = malloc(3000)\np1 = realloc(p0, 3001)\n"
+        two = "assay 1\n# found at night\np7 = malloc(2500)\np7 = realloc(p7, 4000)  # moved\n"
+        self.assertEqual(shape_of(one), shape_of(two))
+
+    def test_other_operations_alignments_and_failures_do(self):
+        base = shape_of("p0 = aligned_alloc(64, 4096)")
+        self.assertNotEqual(base, shape_of("p0 = memalign(64, 4096)"))
+        self.assertNotEqual(base, shape_of("p0 = aligned_alloc(128, 4096)"))
+        self.assertNotEqual(base, shape_of("p0 = aligned_alloc(64, 4096) (fail: mmap#1=ENOMEM)"))
+
+    def test_which_call_of_a_kind_failed_does_not_matter(self):
+        self.assertEqual(shape_of("p0 = malloc(8) (fail: mmap#1=ENOMEM)"), shape_of("p0 = malloc(8) (fail: mmap#2+=EAGAIN)").replace("+", ""))
+
+    def test_volume_and_schedules(self):
+        self.assertEqual(shape_of("p0 = malloc(64)\np1 = malloc(64)\np2 = malloc(64)"), shape_of("p0 = malloc(60)\np1 = malloc(33)"))
+        self.assertIn("scheduled", shape_of("p0 = malloc(8) @t1\nfree(p0) @t2\npreempt(t1, op 0, access 2) -> t2"))
+        self.assertIn("threads", shape_of("p0 = malloc(8)\nfree(p0) @t2"))
+
+
+if __name__ == "__main__":
+    unittest.main()
