@@ -3,7 +3,7 @@
 #
 #   scripts/coverage.sh [--corpus] [FILE…]
 #
-# --corpus: by the corpus alone, in mode sequential. FILEs are replayed besides, for instance the corpus that a campaign
+# --corpus: by the corpus alone, in mode sequential, and what has several threads in mode free besides. FILEs are replayed besides, for instance the corpus that a campaign
 # has grown.
 set -euo pipefail
 root=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")/.." && pwd)
@@ -27,6 +27,11 @@ mapfile -t programs < <(find "$root/corpus" "$root"/fuzz/*/seeds -name '*.ops' |
 LLVM_PROFILE_FILE=$out/raw/%c%p.profraw "$root/build/cov/bin/assay" replay "${programs[@]}" "$@" --flavour cov \
   --subject ximalloc --mode sequential >"$out/replay.log" 2>&1 ||
   echo "some programs failed in this flavour (work/coverage/replay.log)" >&2
+# What threads meet, and one after the other cannot: a few runs, since each goes its own way.
+mapfile -t threaded < <(grep -lE '@t[1-9]' "${programs[@]}" | xargs -r grep -LE '^(preempt|stale|cas_fails)\(')
+LLVM_PROFILE_FILE=$out/raw/free%c%p.profraw "$root/build/cov/bin/assay" replay "${threaded[@]}" --flavour cov \
+  --subject ximalloc --mode free --repeat 3 >"$out/free.log" 2>&1 ||
+  echo "some programs failed in mode free (work/coverage/free.log)" >&2
 
 # A process that was killed leaves a file that cannot be read.
 llvm-profdata-19 merge --failure-mode=all -sparse "$out"/raw/*.profraw -o "$out/all.profdata"

@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -79,15 +80,17 @@ std::vector<fs::path> committed_programs(const SourceTree& tree, const std::stri
   return programs;
 }
 
-// The folder's programs that a fuzzer has grown bear this in front of their names; they may know the mutant.
-constexpr std::string_view kGrown = "grown-";
+// The names of the corpus's programs that were recorded from nothing begin with one of these; those that a fuzzer has
+// grown, or that were made for a line of the allocator, may know the mutant.
+constexpr std::array<std::string_view, 3> kNotRecorded = {"grown-", "edge-", "workload-"};
 
 // Seeds recorded from real programs only: no seed written by hand, no regression file, nothing grown.
 fs::path blind_seeds(const SourceTree& tree, const std::string& target, const fs::path& folder) {
   fs::remove_all(folder);
   fs::create_directories(folder);
   for (const fs::path& file : sorted_files(tree.root / "corpus" / target, ".ops")) {
-    if (file.filename().string().starts_with(kGrown)) continue;
+    const std::string name = file.filename();
+    if (std::ranges::any_of(kNotRecorded, [&](std::string_view begin) { return name.starts_with(begin); })) continue;
     const std::vector<uint8_t> bytes = encode(read_program(file.string()));
     std::ofstream(folder / file.stem(), std::ios::binary)
         .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));

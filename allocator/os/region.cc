@@ -29,8 +29,9 @@ void note_zeroed([[maybe_unused]] uintptr_t address, [[maybe_unused]] size_t siz
 
 // A raw call: the sanitizers' own mmap would clear shadow memory for the whole region.
 uintptr_t map_inaccessible(uintptr_t address, size_t size, int flags) {
+  // The offset is a long: of an int, half of what the kernel gets would be whatever lies there.
   const long result =
-      syscall(SYS_mmap, address, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+      syscall(SYS_mmap, address, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0L);
   return result == -1 ? 0 : static_cast<uintptr_t>(result);
 }
 

@@ -219,6 +219,7 @@ bool Operations::adopt(uint64_t slot, Block block, const Grant& grant) {
   mark_initialised(block.bytes(), block.usable);
   if (!insert_without_overlap(heap_, slot, block, violation)) return false;
   if (!credible && !check_usable_covers(slot, block, usable, violation)) return false;
+  if (stays && !check_gives_back(slot, *grant.old, block, promises_, violation)) return false;
   if (!check_what_was_told(slot, grant) || !check_bytes_granted(slot, grant)) return false;
   // Which block a thread gets depends on what the others do at the time.
   if (!ledger_.concurrent) mix(block.usable);

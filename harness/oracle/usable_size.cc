@@ -31,6 +31,18 @@ bool check_usable_stable(uint64_t slot, const Block* block, uint64_t usable, Vio
   return false;
 }
 
+bool check_gives_back(uint64_t slot, const Block& old, const Block& now, const Promises& promises,
+                      Violation& violation) {
+  const bool stays = now.address == old.address && now.usable == old.usable;
+  if (!promises.resize_gives_back || !stays || now.requested >= old.usable / 2) return true;
+  violation.oracle = Oracle::kUsableSize;
+  describe(violation.sentence, "the block p{} stays where it is although less than half of it is used", slot);
+  describe(violation.expected, "another block, of the size class of {} bytes", now.requested);
+  describe(violation.seen, "{} usable bytes", now.usable);
+  set_victim(violation, slot, old);
+  return false;
+}
+
 bool check_usable_told(OpCode code, uint64_t slot, const Block* block, uint64_t told, Violation& violation) {
   const uint64_t expected = block == nullptr ? 0 : block->usable;
   if (told == expected) return true;

@@ -5,6 +5,7 @@
 #include "harness/model/shadow_heap.h"
 #include "harness/op/program.h"
 #include "harness/oracle/violation.h"
+#include "harness/subject/subject.h"
 
 namespace assay {
 
@@ -13,6 +14,10 @@ namespace assay {
 
 // For a live block, or for NULL when `block` is null: then 0.
 [[nodiscard]] bool check_usable_stable(uint64_t slot, const Block* block, uint64_t usable, Violation& violation);
+
+// For a block that was resized: one of which less than half is used gives the rest back by moving.
+[[nodiscard]] bool check_gives_back(uint64_t slot, const Block& old, const Block& now, const Promises& promises,
+                                    Violation& violation);
 
 // What a u-variant told of a block, or of NULL: then 0.
 [[nodiscard]] bool check_usable_told(OpCode code, uint64_t slot, const Block* block, uint64_t told,

@@ -86,6 +86,7 @@ struct Promises {
   bool good_size_exact = false;                  // good_size(n) is the usable size of malloc(n)
   bool expands_to_usable = false;                // expand succeeds up to the usable size
   bool owns_what_it_gave = false;                // check_owned knows each block that the calling thread was given
+  bool resize_gives_back = false;                // a block of which less than half is asked for does not stay
   bool reallocarr_keeps_errno = false;           // one that fails says so by its result alone
   bool zero_size_unique = true;                  // malloc(0) is a unique block, not NULL
   bool limits_at_seam = false;                   // refuses by its seam: NULL below the caps is always a violation

@@ -87,6 +87,7 @@ class XimallocSubject final : public Subject {
                  .good_size_exact = true,
                  .expands_to_usable = true,
                  .owns_what_it_gave = true,
+                 .resize_gives_back = true,
                  .reallocarr_keeps_errno = true,
                  .zero_size_unique = true,
                  .limits_at_seam = false,

@@ -92,6 +92,14 @@ const std::vector<Control>& controls() {
          api.realloc_aligned = [](void* block, size_t size, size_t) { return right().realloc(block, size); };
        },
        "p1 = malloc(80)\np0 = malloc(80)\np0 = realloc_aligned(p0, 80, 4096)\n", "alignment", 2},
+      {"aligned_resize_never_shrinks",
+       [](SubjectApi& api) {
+         api.realloc_aligned = [](void* block, size_t size, size_t alignment) {
+           const bool fits = size <= right().usable_size(block);
+           return fits ? block : right().realloc_aligned(block, size, alignment);
+         };
+       },
+       "p0 = malloc(4000)\np0 = realloc_aligned(p0, 1000, 16)\n", "usable_size", 1},
       {"valloc_is_malloc", [](SubjectApi& api) { api.valloc = right().malloc; }, "p1 = valloc(80)\np0 = valloc(80)\n",
        "alignment", 1},
       // The first block of a page of the allocator is aligned as any.
