@@ -99,6 +99,18 @@ TEST(Sweep, AFindIsAProgramThatSaysWhatFailed) {
   EXPECT_EQ(validate(result.finds[1].program, kTextCaps), std::nullopt);
 }
 
+// Else no replay would take the text that is kept of it.
+TEST(Sweep, AFindHasNoFailureThatDidNotCome) {
+  const RunForSweep run = [](const Program& program, OsCallLog* log, CameFailures* came) {
+    RunResult result = pretend(program, log, came);
+    if (result.null_by_failure > 0) result.violation.oracle = Oracle::kContents;
+    return result;
+  };
+  const SweepResult result = sweep(text("p0 = malloc(1) (fail: munmap#9)\n"), SweepHow::kOnce, run);
+  ASSERT_EQ(result.finds.size(), 1u);
+  EXPECT_EQ(print_line(result.finds[0].program.lines[0]), "p0 = malloc(1) (fail: mmap#2)");
+}
+
 TEST(Sweep, ACallBeyondTheLastIsNoProof) {
   const RunForSweep run = [](const Program& program, OsCallLog* log, CameFailures* came) {
     const RunResult result = pretend(program, log, came);
