@@ -1,19 +1,23 @@
 // assay fuzz [TARGET…]: the main job. Hunts with each target on each subject, one after another.
 #include <fmt/format.h>
 
-#include <fstream>
-
+#include "harness/subject/subject_spec.h"
 #include "tools/fuzz/campaign.h"
 #include "tools/subcommand.h"
+#include "tools/token_file.h"
 
 namespace assay {
 namespace {
 
 struct KnownTarget {
   std::string_view name;
-  Mode mode;  // where --mode does not say
+  Mode mode;                 // where --mode does not say
+  std::string_view subject;  // where --subject does not say
 };
-constexpr KnownTarget kTargets[] = {{"alloc_ops", Mode::kSequential}, {"mt_ops", Mode::kFree}};
+constexpr KnownTarget kTargets[] = {{"alloc_ops", Mode::kSequential, "ximalloc"},
+                                      {"mt_ops", Mode::kFree, "ximalloc"},
+                                      {"differential", Mode::kSequential, "ximalloc,mimalloc,jemalloc"}};
+constexpr std::string_view kComparing = "differential";
 constexpr std::string_view kFlavours[] = {"fuzz", "tsan", "fuzz-sched"};
 
 struct Arguments {
@@ -21,19 +25,6 @@ struct Arguments {
   std::string engine = "libfuzzer";
   std::string known_file;
 };
-
-std::set<std::string> read_known(const std::string& path) {
-  std::set<std::string> tokens;
-  if (path.empty()) return tokens;
-  std::ifstream in(path);
-  if (!std::filesystem::is_regular_file(path) || !in) throw InputError{path + ": not a file that can be read"};
-  std::string line;
-  while (std::getline(in, line)) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (!line.empty()) tokens.insert(line);
-  }
-  return tokens;
-}
 
 std::vector<std::string> target_names() {
   std::vector<std::string> names;
@@ -46,6 +37,34 @@ Mode mode_of(const FuzzOptions& options, const std::string& target) {
   // What the flavour is there for.
   const bool schedules = options.flavour == "fuzz-sched" && usual != Mode::kSequential;
   return options.mode.value_or(schedules ? Mode::kSchedule : usual);
+}
+
+// Each target has its own where none is said.
+std::vector<std::string> subjects_of(const FuzzOptions& options, const std::string& target) {
+  if (!options.subjects.empty()) return options.subjects;
+  return {std::string(std::ranges::find(kTargets, target, &KnownTarget::name)->subject)};
+}
+
+// Several subjects in one word are compared, by the one target that does.
+void refuse_mismatch(const std::string& target, const std::string& subject) {
+  if (target == kComparing && !is_subject_list(subject)) {
+    throw InputError{fmt::format("target {} compares: --subject A,B,… and not {}", target, subject)};
+  }
+  if (target != kComparing && is_subject_list(subject)) {
+    throw InputError{fmt::format("target {} has one subject: only {} compares {}", target, kComparing, subject)};
+  }
+  if (is_subject_list(subject)) split_subjects(subject);
+}
+
+// All that can hunt on these subjects, in this flavour and mode.
+std::vector<std::string> targets_for(const FuzzOptions& options) {
+  std::vector<std::string> names = target_names();
+  const bool all_lists = !options.subjects.empty() && std::ranges::all_of(options.subjects, is_subject_list);
+  const bool compares = (options.subjects.empty() || all_lists) && options.flavour == "fuzz" &&
+                        options.mode.value_or(Mode::kSequential) == Mode::kSequential;
+  if (!compares) std::erase(names, kComparing);
+  if (all_lists) std::erase_if(names, [](const std::string& name) { return name != kComparing; });
+  return names;
 }
 
 void complete(Arguments& arguments, const GlobalOptions& global) {
@@ -66,23 +85,25 @@ void complete(Arguments& arguments, const GlobalOptions& global) {
     throw InputError{fmt::format("flavour '{}' cannot fuzz ({} can)", global.flavour, fmt::join(kFlavours, ", "))};
   }
   if (!global.mode.empty()) options.mode = find_mode(global.mode);
-  if (options.targets.empty()) options.targets = target_names();
   options.subjects = global.subjects;
-  if (options.subjects.empty()) options.subjects = {"ximalloc"};
+  if (options.targets.empty()) options.targets = targets_for(options);
+  for (const std::string& target : options.targets) {
+    for (const std::string& subject : subjects_of(options, target)) refuse_mismatch(target, subject);
+  }
   options.seed = global.seed;
-  options.known = read_known(arguments.known_file);
+  options.known = read_tokens(arguments.known_file);
 }
 
 SubcommandOutcome hunt(Arguments& arguments, const GlobalOptions& global) {
   complete(arguments, global);
   const FuzzOptions& options = arguments.options;
-  const uint64_t hunts = options.targets.size() * options.subjects.size();
+  const uint64_t hunts = options.targets.size() * std::max<size_t>(1, options.subjects.size());
   const uint64_t seconds = std::max<uint64_t>(1, options.seconds / hunts);
   SubcommandOutcome outcome;
   nlohmann::json targets = nlohmann::json::array(), findings = nlohmann::json::array();
   watch_for_interrupts();
   for (const std::string& target : options.targets) {
-    for (const std::string& subject : options.subjects) {
+    for (const std::string& subject : subjects_of(options, target)) {
       if (interrupted()) break;
       FuzzCampaign campaign(options, target, mode_of(options, target), subject, seconds, global.human());
       campaign.run();

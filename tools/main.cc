@@ -177,6 +177,7 @@ int main(int argc, char** argv) {
   // The other end of a Worker (harness/exec/worker.h), started by ourselves only.
   if (argc > 1 && std::string_view(argv[1]) == "serve-worker") return assay::worker_main(argc - 1, argv + 1);
   // To say what can be loaded here, room for static TLS is needed; programs under test have processes of their own.
-  if (argc > 1 && std::string_view(argv[1]) == "subjects") assay::ensure_static_tls(argv);
+  const std::string_view subcommand = argc > 1 ? argv[1] : "";
+  if (subcommand == "subjects" || subcommand == "diff") assay::ensure_static_tls(argv);
   return assay::run_main(argc, argv);
 }

@@ -16,7 +16,7 @@ uint64_t combined(uint64_t hash, uint64_t next) {
 }
 
 WorkerCommand command_for(const std::string& subject, const std::string& flavour) {
-  if (must_be_preloaded(subject)) return preloaded_worker(subject);
+  if (must_run_apart(subject)) return worker_apart(subject);
   if (flavour == ASSAY_FLAVOUR) return own_worker("/proc/self/exe", subject);
   const std::string sibling = sibling_executable(flavour, "assay");
   if (sibling.empty()) {

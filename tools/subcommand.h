@@ -51,6 +51,7 @@ SubcommandRun add_explore(CLI::App& app);
 SubcommandRun add_minimize(CLI::App& app);
 SubcommandRun add_export_c(CLI::App& app);
 SubcommandRun add_sweep(CLI::App& app);
+SubcommandRun add_diff(CLI::App& app);
 SubcommandRun add_show(CLI::App& app);
 SubcommandRun add_encode(CLI::App& app);
 SubcommandRun add_generate(CLI::App& app);

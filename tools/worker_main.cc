@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "fuzz/differential/lockstep.h"
 #include "harness/exec/worker_server.h"
 #include "harness/op/read_program.h"
 #include "harness/op/trace.h"
@@ -23,6 +24,10 @@ using Arguments = std::map<std::string, std::string>;
 uint64_t number(const Arguments& arguments, const std::string& name) {
   const auto entry = arguments.find(name);
   return entry == arguments.end() ? 0 : std::strtoull(entry->second.c_str(), nullptr, 10);
+}
+
+std::unique_ptr<ComparedSubjects> open_list(const std::string& list) {
+  return open_in_workers(list, "/proc/self/exe");
 }
 
 int run_file(const Arguments& arguments) {
@@ -63,7 +68,7 @@ int worker_main(int argc, char** argv) {
   try {
     if (arguments.count("--file") != 0) return run_file(arguments);
     return serve_worker(static_cast<int>(number(arguments, "--channel")), arguments["--subject"],
-                        ServerHooks{install_crash_handlers});
+                        ServerHooks{install_crash_handlers, open_list});
   } catch (const InputError& error) {
     fmt::print(stderr, "assay: {}\n", error.message);
     return 2;

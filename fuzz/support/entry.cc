@@ -21,6 +21,7 @@
 #include "harness/report/violation_report.h"
 #include "harness/subject/registry.h"
 #include "harness/subject/shared_object.h"
+#include "harness/subject/subject_spec.h"
 
 namespace assay::fuzz {
 namespace {
@@ -35,8 +36,9 @@ struct State {
   Target target{};
   std::string subject_name;
   Mode mode = Mode::kSequential;
-  std::unique_ptr<Subject> subject;  // one of the two
+  std::unique_ptr<Subject> subject;  // one of the three
   std::unique_ptr<Worker> worker;
+  std::unique_ptr<ComparedSubjects> list;
   OutcomeCounters observer{extra_counters};
   StatsPage* stats = nullptr;
   Program program;            // its memory is used again for each input
@@ -68,9 +70,23 @@ std::string environment(const char* name, const char* otherwise) {
   return value != nullptr && *value != 0 ? value : otherwise;
 }
 
+void open_list_under_test(char** argv) {
+  if (state.mode != Mode::kSequential) refuse("several subjects are compared in mode sequential only");
+  for (const std::string& subject : split_subjects(state.subject_name)) {
+    if (!subject_file(subject).empty()) ensure_static_tls(argv);
+  }
+  state.list = state.target.open_list(state.subject_name);
+}
+
 void open_subject_under_test(char** argv) {
-  if (must_be_preloaded(state.subject_name)) {
-    WorkerCommand command = preloaded_worker(state.subject_name);
+  if (is_subject_list(state.subject_name) != (state.target.open_list != nullptr)) {
+    refuse(fmt::format("{}: {} is {}", state.target.name, state.subject_name,
+                       state.target.open_list != nullptr ? "one subject, and several are compared"
+                                                         : "several subjects, which target differential compares"));
+  }
+  if (state.target.open_list != nullptr) return open_list_under_test(argv);
+  if (must_run_apart(state.subject_name)) {
+    WorkerCommand command = worker_apart(state.subject_name);
     command.mode = state.mode;
     state.worker = std::make_unique<Worker>(std::move(command));
     state.worker->start();
@@ -91,7 +107,9 @@ void check_counters() {
   }
   if (census.allocator > kMaxCounters) harness_bug("the stats page has room for fewer counters");
   state.stats->allocator_counters = census.allocator;
-  state.instrumented = state.subject != nullptr && state.subject_name == "ximalloc";
+  const bool in_process = state.subject != nullptr || state.list != nullptr;
+  // Of a list the first.
+  state.instrumented = in_process && state.subject_name.substr(0, state.subject_name.find_first_of(",{")) == "ximalloc";
   if (state.instrumented && census.allocator < state.target.counter_floor) {
     refuse(fmt::format(
         "{}: the allocator contributes {} coverage counters, at least {} are wanted: it was not instrumented",
@@ -128,6 +146,12 @@ RunResult run_program(std::span<const uint8_t> bytes) {
   if (state.worker) return run_in_worker(bytes, options);
   if (!state.instrumented) options.observer = &state.observer;
   decode_into(bytes, state.program);
+  if (state.list) {
+    WorkRequest request;
+    request.bytes = bytes;
+    request.options = options;
+    return state.list->run(request, state.program);
+  }
   // Its replay would be refused; the mutator makes none for such a subject, noise does.
   if (state.mode == Mode::kSchedule && !accesses_are_seen() && happens_at_accesses(state.program)) return {};
   return run_in_mode(state.program, state.mode, *state.subject, options);
@@ -157,7 +181,8 @@ void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
   const std::string token = dedup_token(violation);
   // Threads that ran at the same time may still be inside of it.
   const bool survived =
-      (state.resettable && state.mode != Mode::kFree) || state.worker != nullptr || violation.oracle == Oracle::kFork;
+      (state.resettable && state.mode != Mode::kFree) || state.worker != nullptr || violation.oracle == Oracle::kFork ||
+      violation.oracle == Oracle::kDivergence;
   if (survived && stats.is_settled(token_hash(token))) {
     stats.tolerated = stats.tolerated + 1;
     if (state.worker) state.worker->stop();
@@ -169,7 +194,9 @@ void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
   const Program program = decode(bytes);
   ReportContext context;
   context.subject = state.subject_name;
-  context.subject_version = state.worker ? state.worker->subject_version() : state.subject->version();
+  context.subject_version = state.list     ? state.list->version()
+                            : state.worker ? state.worker->subject_version()
+                                           : state.subject->version();
   context.flavour = ASSAY_FLAVOUR;
   context.mode = name(state.mode);
   context.replay_command = "./assay replay <the artifact below>";
@@ -195,7 +222,7 @@ Mode mode_under_test() {
 
 void initialize(const Target& target, char** argv) {
   state.target = target;
-  state.subject_name = environment("ASSAY_SUBJECT", "ximalloc");
+  state.subject_name = environment("ASSAY_SUBJECT", target.subject);
   const std::string mode = environment("ASSAY_MODE", name(target.mode).data());
   if (!find_mode(mode)) refuse(fmt::format("ASSAY_MODE: unknown mode '{}'", mode));
   state.mode = *find_mode(mode);

@@ -1,5 +1,6 @@
 // Calls that give a block: what is asked for is weighed, the call is made, and its answer becomes a block of the model.
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 
 #include "harness/exec/operations.h"
@@ -15,6 +16,7 @@
 namespace assay {
 namespace {
 
+constexpr uint64_t kLargestObject = ~uint64_t{0} >> 1;  // PTRDIFF_MAX
 // Blocks that kJudgedBytes does not cover may hold this much address space together.
 constexpr uint64_t kMaxBeyondJudgement = uint64_t{256} << 30;
 // Of blocks that are promised to be zero one in so many keeps its slack as it came: what rezalloc grows into has to be
@@ -43,12 +45,15 @@ const char* text_of(const Step& step) {
 }
 
 uint64_t alignment_of(const Request& request) {
-  return request.aligned ? request.alignment : natural_alignment(request.size);
+  // One that is no alignment at all promises nothing.
+  const bool promised = request.aligned && std::has_single_bit(request.alignment);
+  return promised ? request.alignment : natural_alignment(request.size);
 }
 
 // What free_aligned may be told: the alignment of the first byte.
 uint64_t alignment_of_first_byte(const Request& request) {
-  return request.aligned && request.offset % request.alignment == 0 ? request.alignment : 1;
+  const bool promised = request.aligned && std::has_single_bit(request.alignment);
+  return promised && request.offset % request.alignment == 0 ? request.alignment : 1;
 }
 
 bool is_odd(const Request& request) {
@@ -75,9 +80,23 @@ bool Operations::too_large_to_clear(const Expectation& expected) const {
          !promises_.limits_at_seam;
 }
 
+Expectation Operations::weigh(const Step& step) const {
+  Expectation expected = expect(step.code, step.args.data(), promises_);
+  if (expected.verdict != Verdict::kUnknown || options_.comparison == nullptr) return expected;
+  const Request& request = expected.request;
+  const bool impossible = request.overflows || request.size > kLargestObject;
+  // What might succeed lazily is left alone as ever.
+  if (!impossible && request.size > kJudgedBytes) return expected;
+  expected.verdict = impossible ? Verdict::kMustFail : Verdict::kEither;
+  expected.any_error = true;
+  expected.size = impossible ? 0 : request.size;
+  expected.charge = expected.size;
+  return expected;
+}
+
 Operations::Ran Operations::allocate(const Step& step) {
   if (!step.result_slot || heap_.live(*step.result_slot) || breaks_limits(step)) return Ran::kSkipped;
-  const Expectation expected = expect(step.code, step.args.data(), promises_);
+  const Expectation expected = weigh(step);
   if (expected.verdict == Verdict::kUnknown || !affordable(expected, 0)) return Ran::kSkipped;
   if (too_large_to_clear(expected)) return Ran::kSkipped;
   outcome_.requested_bytes = expected.size;
@@ -85,10 +104,14 @@ Operations::Ran Operations::allocate(const Step& step) {
   const Answer answer = call_allocating(api_, step, nullptr);
   leave();
   Violation& violation = result_.violation;
-  if (!check_answer(step.code, in_view_of_failures(expected), answer.address, answer.error, violation)) return fail();
+  if (!check_answer(step.code, in_view_of_failures(expected), answer.address, answer.error, violation) &&
+      !may_go_on(answer.address)) {
+    return fail();
+  }
   if (answer.address == 0) {
     note_null(expected);
-    if (!check_out_untouched(step.code, answer.out_untouched, answer.errno_untouched, promises_, violation)) {
+    if (!check_out_untouched(step.code, answer.out_untouched, answer.errno_untouched, promises_, violation) &&
+        !may_go_on(answer.address)) {
       return fail();
     }
     outcome_.succeeded = false;
@@ -117,7 +140,7 @@ Operations::Ran Operations::resize(const Step& step) {
   if (!step.result_slot && !step.slot) return Ran::kSkipped;
   const uint64_t target = step.result_slot ? *step.result_slot : *step.slot;
   if (target != step.slot && heap_.live(target)) return Ran::kSkipped;
-  const Expectation expected = expect(step.code, step.args.data(), promises_);
+  const Expectation expected = weigh(step);
   const Request& request = expected.request;
   const bool to_nothing = step.slot && request.size == 0 && expected.verdict != Verdict::kMustFail;
   if (to_nothing && promises_.realloc_zero == ReallocZero::kUnknown) return Ran::kSkipped;
@@ -149,10 +172,14 @@ Operations::Ran Operations::resize(const Step& step) {
       report_realloc_zero(step.code, *step.slot, answer.error, result_.violation);
       return fail();
     }
+    outcome_.succeeded = false;
     const bool kept_it = promises_.realloc_zero != ReallocZero::kFrees;
     return !kept_it || put_back(*step.slot, old) ? Ran::kDone : fail();
   }
-  if (!check_answer(step.code, possible, answer.address, answer.error, result_.violation)) return fail();
+  if (!check_answer(step.code, possible, answer.address, answer.error, result_.violation) &&
+      !may_go_on(answer.address)) {
+    return fail();
+  }
   if (answer.address == 0) {
     note_null(expected);
     return resize_failed(step, answer, old);
@@ -165,6 +192,7 @@ Operations::Ran Operations::resize(const Step& step) {
   block.allocated = here_;
   block.alignment = alignment_of_first_byte(request);
   block.zeroed = request.zeroed && (!step.slot || old.zeroed);
+  outcome_.stayed = step.slot && block.address == old.address;
   // An odd block that may stay where it is stays odd.
   const bool stays_odd = old.odd && !request.aligned && block.address == old.address;
   block.odd = is_odd(request) || stays_odd;

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <stdexcept>
 
+#include "harness/exec/comparison.h"
 #include "harness/exec/destructor.h"
 #include "harness/exec/fork_watch.h"
 #include "harness/exec/real_thread.h"
@@ -73,6 +74,8 @@ void Operations::begin_step(const Step& step) {
   outcome_ = {.step = &step,
               .skipped = false,
               .succeeded = true,
+              .stayed = false,
+              .unlawful = false,
               .error = 0,
               .requested_bytes = 0,
               .reuse_distance = ~uint64_t{0}};
@@ -86,7 +89,9 @@ void Operations::arm(uint64_t line, const std::vector<Failure>* fails) {
     result_.missed_line = line_.number;
   }
   line_.number = line;
-  line_.armed.arm(fails != nullptr ? std::span<const Failure>(*fails) : std::span<const Failure>());
+  // Not every subject of a comparison has a seam: nothing fails there.
+  const bool arms = fails != nullptr && options_.comparison == nullptr;
+  line_.armed.arm(arms ? std::span<const Failure>(*fails) : std::span<const Failure>());
 }
 
 bool Operations::seam_is_content() {
@@ -140,19 +145,63 @@ bool Operations::run(const Step& step) {
   mix(op_code_ | uint64_t{outcome_.skipped} << 8 | uint64_t{outcome_.succeeded} << 9 |
       static_cast<uint64_t>(outcome_.error) << 16);
   if (options_.observer != nullptr) options_.observer->on_outcome(outcome_);
+  if (options_.comparison != nullptr && !note_for_comparison(step)) return false;
   // A thread that is about to exit has done nothing yet: check_after_exit() follows.
   return outcome_.skipped || !strict_ || step.code == OpCode::kThreadExit || check_after_step();
 }
 
-bool Operations::can_call(OpCode code) const {
+bool Operations::may_go_on(uintptr_t address) {
+  if (options_.comparison == nullptr || address != 0) return false;
+  outcome_.unlawful = true;
+  result_.violation = Violation{};
+  return true;
+}
+
+bool Operations::note_for_comparison(const Step& step) {
+  Comparison& comparison = *options_.comparison;
+  const auto line = static_cast<uint32_t>(step.line);
+  const auto member = static_cast<uint32_t>(step.member);
+  for (; comparison.next_drop < comparison.drop_count; ++comparison.next_drop) {
+    const Drop& drop = comparison.drops[comparison.next_drop];
+    if (drop.line != line || drop.member != member) break;
+    if (heap_.live(drop.slot) && !free_block(drop.slot)) return fail_check();
+  }
+  const Block* const given = step.result_slot && heap_.live(*step.result_slot) ? &heap_.at(*step.result_slot) : nullptr;
+  comparison.note({.line = line,
+                   .member = member,
+                   .code = step.code,
+                   .skipped = outcome_.skipped,
+                   .succeeded = outcome_.succeeded,
+                   .unlawful = outcome_.unlawful,
+                   .slot_live = step.slot && heap_.live(*step.slot),
+                   .result_live = given != nullptr,
+                   .stayed = outcome_.stayed,
+                   .error = outcome_.succeeded ? 0 : outcome_.error,
+                   .address = given != nullptr ? given->address : 0,
+                   .usable = given != nullptr ? given->usable : 0});
+  return true;
+}
+
+bool can_be_asked(const Subject& subject, OpCode code) {
   switch (code) {
 #define ASSAY_FUNCTION(id, name, Result, parameters) \
-  case OpCode::k##id: return api_.name != nullptr;
+  case OpCode::k##id: return subject.api().name != nullptr;
 #include "harness/subject/functions.def"
 #undef ASSAY_FUNCTION
-    case OpCode::kAdvanceClock: return subject_.instruments().advance_clock != nullptr;
+    case OpCode::kAdvanceClock: return subject.instruments().advance_clock != nullptr;
     default: return true;
   }
+}
+
+AskableOperations askable_operations(const Subject& subject) {
+  AskableOperations askable{};
+  for (const OpInfo& op : all_ops()) askable[static_cast<size_t>(op.code)] = can_be_asked(subject, op.code);
+  return askable;
+}
+
+bool Operations::can_call(OpCode code) const {
+  return can_be_asked(subject_, code) &&
+         (options_.comparison == nullptr || options_.comparison->askable[static_cast<size_t>(code)]);
 }
 
 Operations::Ran Operations::dispatch(const Step& step) {

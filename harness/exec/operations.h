@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "harness/exec/call.h"
+#include "harness/exec/comparison.h"
 #include "harness/exec/reuse_table.h"
 #include "harness/exec/run.h"
 #include "harness/exec/seam_watch.h"
@@ -27,6 +28,10 @@ struct Ledger {
   bool concurrent = false;    // other threads run at the same time: only the blocks of the step itself can be looked at
   SeamWatch* seam = nullptr;  // of the run; the executor starts it when the subject has been reset
 };
+
+// Whether the subject has what the operation is about.
+bool can_be_asked(const Subject& subject, OpCode code);
+AskableOperations askable_operations(const Subject& subject);
 
 // Whether the calling thread goes on in a destructor after this step, which it is about to run or has run.
 bool goes_on_in_destructor(const Step& step);
@@ -94,6 +99,12 @@ class Operations {
   bool start_thread_in_forked_child();
 
   bool can_call(OpCode code) const;
+  // What the step must answer. In a comparison also what nobody promises anything about may be asked.
+  Expectation weigh(const Step& step) const;
+  // After an oracle objected to an answer of NULL: in a comparison that is one subject's answer as any other.
+  bool may_go_on(uintptr_t address);
+  // Notes what was seen for a comparison, and frees what other subjects do not have. False as run().
+  bool note_for_comparison(const Step& step);
   // False when the block would pass the cap on live bytes, or is too large to be handled at all.
   bool affordable(const Expectation& expected, uint64_t charge_given_back) const;
   bool too_large_to_clear(const Expectation& expected) const;

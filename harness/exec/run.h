@@ -22,6 +22,8 @@ struct Outcome {
   const Step* step;
   bool skipped;
   bool succeeded;  // non-null, or a call that cannot fail
+  bool stayed;     // a resize that left the block where it was
+  bool unlawful;   // in a comparison: NULL where the standard says something else, which does not end the run
   int error;       // errno (or the returned error) of a failed call
   uint64_t requested_bytes;
   uint64_t reuse_distance;  // frees since this address was last freed; ~0: never seen before
@@ -46,6 +48,8 @@ struct RunOptions {
   // Written before each step, so that a watchdog or a signal handler in another process knows where we are; may be
   // null.
   struct Progress* progress = nullptr;
+  // The run is one of several that are compared: what it answers is noted there.
+  struct Comparison* comparison = nullptr;
   // Where the system calls of the program are noted, if anywhere.
   struct OsCallLog* os_calls = nullptr;
   // Where the failures that came are noted, if anywhere; cleared first.

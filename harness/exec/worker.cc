@@ -120,7 +120,8 @@ void Worker::stop() {
 
 void Worker::start() {
   if (pid_ >= 0) return;
-  new (channel_) WorkerChannel();
+  // Not value-initialised: what is large in it is zero, or is written before it is read.
+  new (channel_) WorkerChannel;
   std::vector<std::string> arguments = command_.arguments;
   arguments.insert(arguments.end(), {"--channel", std::to_string(channel_fd_)});
   std::vector<std::string> environment = merged_environment(command_.environment);
@@ -140,6 +141,8 @@ void Worker::start() {
     // The same addresses each time, as far as the system allows: they decide what a subject without a seam does.
     ::personality(ADDR_NO_RANDOMIZE);
     if (stderr_fd >= 0) ::dup2(stderr_fd, 2);
+    // Standard output is for our own results, whatever a subject prints.
+    ::dup2(2, 1);
     ::execve(argv[0], argv.data(), envp.data());
     ::_exit(127);
   }
@@ -203,6 +206,8 @@ RunResult Worker::run(const WorkRequest& request) {
   order.observe = request.observe;
   order.explores = request.explore.has_value();
   if (request.explore) order.limits = *request.explore;
+  order.compares = request.compares;
+  if (request.compares) channel_->comparison.begin(request.drops, request.askable);
   order.check_growth = request.check_growth;
   channel_->judging_growth = false;
   channel_->crash = Violation{};

@@ -31,6 +31,9 @@ struct WorkRequest {
   RunOptions options;  // observer and progress are the worker's own
   bool observe = false;
   std::optional<ExploreLimits> explore;  // in mode schedule: many runs, until one has a violation
+  bool compares = false;                 // notes what was seen, and does what `drops` says
+  std::span<const Drop> drops;           // in the order of the steps, at most kMaxDrops
+  AskableOperations askable{};           // by all that are compared
   bool check_growth = true;              // takes a few tenths of a second where there is no seam to ask
 };
 
@@ -55,12 +58,16 @@ class Worker {
   // Of the last run.
   const CameFailures& came_failures() const { return channel_->came; }
 
+  // Of the last run that asked for it, also of one that died.
+  const Comparison& comparison() const { return channel_->comparison; }
+
   // Of the last run in mode schedule.
   const Exploration& exploration() const { return channel_->exploration; }
 
   // Known once the process was started.
   std::string subject_version() const { return channel_->subject_version; }
   bool resettable() const { return channel_->resettable; }
+  const AskableOperations& askable() const { return channel_->askable; }
 
  private:
   [[noreturn]] void give_up(const std::string& why);

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "harness/exec/came_failures.h"
+#include "harness/exec/comparison.h"
 #include "harness/exec/explore.h"
 #include "harness/exec/outcome_counters.h"
 #include "harness/exec/run.h"
@@ -36,6 +37,7 @@ struct WorkOrder {
   bool observe = false;   // fill `counters`
   bool explores = false;  // in mode schedule, under many schedules, within `limits`
   ExploreLimits limits;
+  bool compares = false;     // fill `comparison`, whose drops are there already
   bool check_growth = true;  // of a subject without a seam, after a clean strict run
   uint64_t live_bytes_cap = uint64_t{1} << 30;
   uint64_t fork_limit_ms = 0;
@@ -44,7 +46,7 @@ struct WorkOrder {
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'0007;
+inline constexpr uint64_t kChannelLayout = 0x6173736179'0008;
 
 // Sent to a thread of the worker that stands still: its handler writes the innermost frame in the subject to `crash`.
 inline constexpr int kWhereSignal = SIGUSR2;
@@ -62,8 +64,10 @@ struct WorkerChannel {
   RunResult result;
   CameFailures came;  // of the run that `result` is of, or of the one that died
   OutcomeCounters::Cells counters{};
+  Comparison comparison;    // of the last run that asked for it
   Exploration exploration;  // in mode schedule; its record is that of the last run, or of the one that died
   char message[1024] = {};
+  AskableOperations askable{};     // what the subject can be asked; filled in with its version
   char subject_version[128] = {};  // filled in when the subject has been opened
   bool resettable = false;         // it can be put back to the state of a fresh process
 };

@@ -8,6 +8,7 @@
 
 #include "harness/subject/elf_scan.h"
 #include "harness/subject/registry.h"
+#include "harness/subject/subject_spec.h"
 
 namespace assay {
 namespace {
@@ -15,9 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // Room for subjects that need static TLS (jemalloc 2.6 KB, scudo 11.8 KB), beside what the user has set.
-std::string with_static_tls() {
+std::string with_static_tls(const std::string& more = "") {
   const char* others = std::getenv("GLIBC_TUNABLES");
-  const std::string prefix = others != nullptr && *others != 0 ? std::string(others) + ":" : "";
+  std::string prefix = others != nullptr && *others != 0 ? std::string(others) + ":" : "";
+  if (!more.empty()) prefix += more + ":";
   return "GLIBC_TUNABLES=" + prefix + "glibc.rtld.optional_static_tls=16384";
 }
 
@@ -43,21 +45,36 @@ std::string sibling_executable(const std::string& flavour, const std::string& na
   return ::access(path.c_str(), X_OK) == 0 ? path : "";
 }
 
-bool must_be_preloaded(const std::string& subject) {
-  const std::string file = subject_file(subject);
-  return !file.empty() && needs_preload(file);
+bool must_run_apart(const std::string& subject) {
+  if (is_subject_list(subject)) return false;
+  const SubjectSpec spec = parse_subject_spec(subject);
+  const std::string file = subject_file(spec.subject);
+  // ximalloc is told by a function, after each reset.
+  return (!file.empty() && needs_preload(file)) || (!spec.settings.empty() && spec.subject != "ximalloc");
 }
 
-WorkerCommand preloaded_worker(const std::string& subject) {
+WorkerCommand worker_apart(const std::string& subject) {
+  const SubjectSpec spec = parse_subject_spec(subject);
+  WorkerCommand command;
+  command.arguments = {plain_worker(), "--subject", subject};
+  std::string tunables;
+  for (const SubjectSetting& setting : spec.settings) {
+    if (setting.name == "LD_PRELOAD") throw InputError{"subject " + subject + ": LD_PRELOAD is no setting"};
+    if (setting.name == "GLIBC_TUNABLES") {
+      tunables = setting.value;
+    } else {
+      command.environment.push_back(setting.name + "=" + setting.value);
+    }
+  }
+  command.environment.push_back(with_static_tls(tunables));
+  const std::string file = subject_file(spec.subject);
+  if (file.empty() || !needs_preload(file)) return command;
   std::error_code error;
-  const std::string file = subject_file(subject);
   const fs::path whole = fs::absolute(file, error);
   const char* others = std::getenv("LD_PRELOAD");
   std::string preload = "LD_PRELOAD=" + (error ? file : whole.string());
   if (others != nullptr && *others != 0) preload += std::string(":") + others;
-  WorkerCommand command;
-  command.arguments = {plain_worker(), "--subject", subject};
-  command.environment = {preload, with_static_tls()};
+  command.environment.push_back(preload);
   return command;
 }
 

@@ -13,13 +13,13 @@ std::string executable_dir();
 // `name` of another flavour's build, beside ours: build/<flavour>/bin/<name>. "" when it is not there.
 std::string sibling_executable(const std::string& flavour, const std::string& name);
 
-// True when the subject's own calls of malloc would bind elsewhere, so that it must be the process's malloc. Throws
-// InputError for a subject that cannot be one.
-bool must_be_preloaded(const std::string& subject);
+// True when the subject's own calls of malloc would bind elsewhere, so that it must be the process's malloc, and when it
+// has settings that a process must be started with. Throws InputError for a subject that cannot be one.
+bool must_run_apart(const std::string& subject);
 
-// A worker whose malloc is the subject's: the plain executable of the release flavour, or $ASSAY_WORKER. Throws
-// InputError when it has not been built.
-WorkerCommand preloaded_worker(const std::string& subject);
+// A worker for such a subject: the plain executable of the release flavour, or $ASSAY_WORKER, with the settings in its
+// environment, and the subject for its malloc where that must be. Throws InputError when it has not been built.
+WorkerCommand worker_apart(const std::string& subject);
 
 // A worker that is `executable` itself, which must answer to "serve-worker" (tools/main.cc), with the subject in it.
 WorkerCommand own_worker(const std::string& executable, const std::string& subject);

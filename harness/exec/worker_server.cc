@@ -2,15 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <thread>
 
 #include "harness/exec/growth.h"
+#include "harness/exec/operations.h"
 #include "harness/op/decode.h"
 #include "harness/op/read_program.h"
 #include "harness/op/trace.h"
 #include "harness/subject/registry.h"
+#include "harness/subject/subject_spec.h"
 
 namespace assay {
 namespace {
@@ -38,6 +42,13 @@ bool answered(WorkerChannel& channel, const Work& work) {
   return false;
 }
 
+constexpr std::chrono::milliseconds kPulse{50};
+
+Program program_of(const WorkerChannel& channel) {
+  const WorkOrder& order = channel.order;
+  return order.form == WorkForm::kFile ? read_program(order.path) : decode({channel.bytes, order.byte_count});
+}
+
 void run_order(WorkerChannel& channel, const Subject& subject) {
   const WorkOrder& order = channel.order;
   RunOptions options;
@@ -54,6 +65,7 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
     channel.counters.fill(0);
     options.observer = &observer;
   }
+  if (order.compares) options.comparison = &channel.comparison;
   if (order.form == WorkForm::kTraceProcess) {
     if (order.mode != Mode::kSequential)
       throw InputError{"a trace runs in mode sequential; cut it with ./assay import"};
@@ -62,8 +74,7 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
     channel.result = run_sequential(steps, subject, options);
     return;
   }
-  const Program program =
-      order.form == WorkForm::kFile ? read_program(order.path) : decode({channel.bytes, order.byte_count});
+  const Program program = program_of(channel);
   channel.result = order.explores ? explore(program, subject, options, order.limits, channel.exploration)
                                   : run_in_mode(program, order.mode, subject, options);
   // Without a seam only repetition shows a leak; a replay has the time for it, a hunt has not.
@@ -76,24 +87,63 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   }
 }
 
+// Does `work` whenever the parent asks. Ends by PR_SET_PDEATHSIG, or by the parent's hand.
+template <typename Work>
+[[noreturn]] void serve(WorkerChannel& channel, const Work& work) {
+  WorkState state = WorkState::kIdle;
+  set_state(channel, state);
+  while (true) {
+    while (state != WorkState::kAsked) state = wait_state(channel, state, 60'000);
+    if (answered(channel, work)) set_state(channel, WorkState::kDone);
+    state = WorkState::kDone;
+  }
+}
+
+// Each subject of the list has a process of its own, which is watched for silence; this one only waits for them.
+void run_list_order(WorkerChannel& channel, ComparedSubjects& subjects) {
+  const WorkOrder& order = channel.order;
+  if (order.mode != Mode::kSequential) throw InputError{"several subjects are compared in mode sequential only"};
+  if (order.form == WorkForm::kTraceProcess) {
+    throw InputError{"a trace is too long to be compared; cut it with ./assay import"};
+  }
+  WorkRequest request;
+  if (order.form == WorkForm::kFile) {
+    request.file = order.path;
+  } else {
+    request.bytes = {channel.bytes, order.byte_count};
+  }
+  request.options.strictness = order.strictness;
+  request.options.live_bytes_cap = order.live_bytes_cap;
+  request.options.fork_limit_ms = order.fork_limit_ms;
+  request.options.print_steps = order.print_steps;
+  request.check_growth = order.check_growth;
+  const std::jthread pulse([&channel](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      channel.progress.steps = channel.progress.steps + 1;
+      std::this_thread::sleep_for(kPulse);
+    }
+  });
+  channel.result = subjects.run(request, program_of(channel));
+}
+
 }  // namespace
 
 int serve_worker(int channel_fd, const std::string& subject_name, const ServerHooks& hooks) {
   WorkerChannel* channel = map_channel(channel_fd);
   if (channel == nullptr || channel->layout != kChannelLayout) return 3;
+  if (hooks.open_list != nullptr && is_subject_list(subject_name)) {
+    std::unique_ptr<ComparedSubjects> subjects;
+    if (!answered(*channel, [&] { subjects = hooks.open_list(subject_name); })) return 2;
+    set_text(channel->subject_version, subjects->version());
+    serve(*channel, [&] { run_list_order(*channel, *subjects); });
+  }
   std::unique_ptr<Subject> subject;
   if (!answered(*channel, [&] { subject = open_subject(subject_name); })) return 2;
   set_text(channel->subject_version, subject->version());
+  channel->askable = askable_operations(*subject);
   channel->resettable = subject->instruments().reset != nullptr;
   hooks.watch_for_crashes(*subject, channel->progress, channel->crash);
-  WorkState state = WorkState::kIdle;
-  set_state(*channel, state);
-  // Ends by PR_SET_PDEATHSIG, or by the parent's hand.
-  while (true) {
-    while (state != WorkState::kAsked) state = wait_state(*channel, state, 60'000);
-    if (answered(*channel, [&] { run_order(*channel, *subject); })) set_state(*channel, WorkState::kDone);
-    state = WorkState::kDone;
-  }
+  serve(*channel, [&] { run_order(*channel, *subject); });
 }
 
 }  // namespace assay

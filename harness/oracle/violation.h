@@ -26,6 +26,7 @@ enum class Oracle : uint8_t {
   kHang,
   kSanitizer,
   kSeam,
+  kDivergence,
 };
 std::string_view name(Oracle oracle);        // "overlap", "null_errno", ...
 Oracle oracle_named(std::string_view name);  // kNone when there is none

@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <optional>
 
 #include "harness/op/program.h"
 #include "harness/subject/libc.h"
 #include "harness/subject/shared_object.h"
+#include "harness/subject/subject_spec.h"
 #if defined(ASSAY_HAVE_XIMALLOC)
 #include "harness/subject/ximalloc.h"
 #endif
@@ -69,22 +71,32 @@ std::optional<FileSpec> as_file(std::string_view spec) {
 
 }  // namespace
 
-std::unique_ptr<Subject> open_subject(std::string_view spec) {
+std::unique_ptr<Subject> open_subject(std::string_view whole) {
+  const SubjectSpec parsed = parse_subject_spec(whole);
+  const std::string_view spec = parsed.subject;
 #if defined(ASSAY_HAVE_XIMALLOC)
-  if (spec == "ximalloc") return open_ximalloc();
+  if (spec == "ximalloc") return open_ximalloc(parsed.settings);
 #endif
+  for (const SubjectSetting& setting : parsed.settings) {
+    const char* const value = std::getenv(setting.name.c_str());
+    if (value == nullptr || std::string_view(value).find(setting.value) == std::string_view::npos) {
+      throw InputError{"subject " + std::string(whole) + ": its process was not started with " + setting.name};
+    }
+  }
   if (spec == "libc") return open_libc();
   if (const Installed* allocator = find_installed(spec)) {
     const std::string file = installed_file(*allocator);
     if (file.empty()) throw InputError{"subject '" + std::string(spec) + "' is not installed on this machine"};
-    return open_shared_object(std::string(spec), file, std::string(allocator->prefix));
+    return open_shared_object(std::string(whole), file, std::string(allocator->prefix));
   }
-  if (const auto file = as_file(spec)) return open_shared_object(std::string(spec), file->path, file->prefix);
+  if (const auto file = as_file(spec)) return open_shared_object(std::string(whole), file->path, file->prefix);
   throw InputError{"unknown subject '" + std::string(spec) +
                    "': not a name (see `assay subjects`), and not a path to a shared object"};
 }
 
-std::string subject_file(std::string_view spec) {
+std::string subject_file(std::string_view whole) {
+  if (is_subject_list(whole)) return "";
+  const std::string_view spec = whole.substr(0, whole.find('{'));
   if (const Installed* allocator = find_installed(spec)) return installed_file(*allocator);
   if (const auto file = as_file(spec)) return file->path;
   return "";

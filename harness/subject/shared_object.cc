@@ -1,6 +1,7 @@
 #include "harness/subject/shared_object.h"
 
 #include <dlfcn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,10 +50,13 @@ constexpr auto kCollectByTrim = make_trimmers(std::make_index_sequence<kTrimmers
 void require_loadable(const std::string& path, const std::string& file) {
   int ends[2];
   if (pipe(ends) != 0) throw InputError{path + ": " + std::strerror(errno)};
+  // Standard output is for results: who writes there would be read as one.
+  const int printed = memfd_create("assay-load", MFD_CLOEXEC);
   const pid_t child = fork();
   if (child == 0) {
     become_quiet_child(kLoadSeconds);
     close(ends[0]);
+    if (printed >= 0) dup2(printed, STDOUT_FILENO);
     if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) == nullptr) {
       const char* reason = dlerror();
       (void)!write(ends[1], reason, std::strlen(reason));
@@ -69,12 +73,15 @@ void require_loadable(const std::string& path, const std::string& file) {
   int status = 0;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  const bool has_printed = printed >= 0 && lseek(printed, 0, SEEK_END) > 0;
+  if (printed >= 0) close(printed);
   if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) throw InputError{path + ": does not finish loading"};
   if (WIFSIGNALED(status)) {
     throw InputError{path + ": dies while it is loaded (" + strsignal(WTERMSIG(status)) + ")"};
   }
   if (!reason.empty()) throw InputError{path + ": cannot be loaded: " + reason.substr(0, reason.find('\n'))};
   if (WEXITSTATUS(status) != 0) throw InputError{path + ": ends the process while it is loaded"};
+  if (has_printed) throw InputError{path + ": prints to standard output while it is loaded"};
 }
 
 std::string real_file(const std::string& path) {

@@ -1,9 +1,15 @@
 #include "harness/subject/ximalloc.h"
 
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+#include <utility>
+
 #include "allocator/include/ximalloc.h"
 #if defined(XIMALLOC_TEST_SEAMS)
 #include "allocator/include/ximalloc_debug.h"
 #endif
+#include "harness/op/program.h"
 #include "harness/subject/code_range.h"
 
 namespace assay {
@@ -64,10 +70,48 @@ void watch_os(OsWatcher* watcher) {
 }
 #endif
 
+constexpr std::pair<std::string_view, xi_option_t> kOptions[] = {
+    {"purge_delay", xi_option_purge_delay},         {"purge_decommits", xi_option_purge_decommits},
+    {"arena_reserve", xi_option_arena_reserve},     {"arena_limit", xi_option_arena_limit},
+    {"retire_ticks", xi_option_retire_ticks},       {"reclaim_on_free", xi_option_reclaim_on_free},
+    {"warnings", xi_option_warnings},               {"fill", xi_option_fill},
+};
+
+// A reset puts the options back, too.
+std::vector<std::pair<xi_option_t, long>> wanted_options;
+
+void choose_options(const std::vector<SubjectSetting>& settings) {
+  wanted_options.clear();
+  for (const SubjectSetting& setting : settings) {
+    const auto* const row =
+        std::ranges::find_if(kOptions, [&](const auto& option) { return option.first == setting.name; });
+    if (row == std::end(kOptions)) throw InputError{"ximalloc has no option '" + setting.name + "'"};
+    long value = 0;
+    const char* const end = setting.value.data() + setting.value.size();
+    const auto [stop, error] = std::from_chars(setting.value.data(), end, value);
+    if (setting.value.empty() || stop != end || error != std::errc()) {
+      throw InputError{"ximalloc's option " + setting.name + ": '" + setting.value + "' is not a whole number"};
+    }
+    xi_option_set(row->second, value);
+    if (xi_option_get(row->second) != value) {
+      throw InputError{"ximalloc's option " + setting.name + " does not take " + setting.value};
+    }
+    wanted_options.emplace_back(row->second, value);
+  }
+}
+
+#if defined(XIMALLOC_TEST_SEAMS)
+void reset_and_set_options() {
+  xi_debug_reset();
+  for (const auto& [option, value] : wanted_options) xi_option_set(option, value);
+}
+#endif
+
 class XimallocSubject final : public Subject {
  public:
-  XimallocSubject() {
+  explicit XimallocSubject(const std::vector<SubjectSetting>& settings) {
     name_ = "ximalloc";
+    choose_options(settings);
     const int version = xi_version();
     version_ = std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
                std::to_string(version % 100);
@@ -93,7 +137,7 @@ class XimallocSubject final : public Subject {
                  .limits_at_seam = false,
                  .deterministic_addresses = false};
 #if defined(XIMALLOC_TEST_SEAMS)
-    instruments_ = {.reset = xi_debug_reset,
+    instruments_ = {.reset = settings.empty() ? xi_debug_reset : reset_and_set_options,
                     .advance_clock = xi_debug_advance_clock,
                     .end_thread = xi_debug_end_thread,
                     .footprint = footprint,
@@ -123,8 +167,8 @@ class XimallocSubject final : public Subject {
 
 }  // namespace
 
-std::unique_ptr<Subject> open_ximalloc() {
-  return std::make_unique<XimallocSubject>();
+std::unique_ptr<Subject> open_ximalloc(const std::vector<SubjectSetting>& settings) {
+  return std::make_unique<XimallocSubject>(settings);
 }
 
 }  // namespace assay

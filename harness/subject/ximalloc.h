@@ -2,11 +2,15 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "harness/subject/subject.h"
+#include "harness/subject/subject_spec.h"
 
 namespace assay {
 
-std::unique_ptr<Subject> open_ximalloc();
+// `settings` are options by their names in docs/options.md, set now and again after each reset. Throws InputError for an
+// unknown one and for a value that it does not take.
+std::unique_ptr<Subject> open_ximalloc(const std::vector<SubjectSetting>& settings = {});
 
 }  // namespace assay

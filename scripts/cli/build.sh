@@ -147,7 +147,7 @@ mutant_builds() {
 choose_flavours() {
   local default_flavour=release file named wanted=()
   case $subcommand in
-    fuzz | replay | minimize | sweep | export-c | mutants) default_flavour=fuzz ;;
+    fuzz | replay | minimize | sweep | diff | export-c | mutants) default_flavour=fuzz ;;
     explore) default_flavour=sched ;;
   esac
   # Threads are stopped between accesses only where the allocator tells of them.
@@ -175,6 +175,10 @@ choose_flavours() {
       *) wanted+=(release) ;;
     esac
   done
+  # Who compares needs a worker process for most of the others.
+  if [[ $subcommand == diff ]] || [[ $subcommand == fuzz && " ${positionals[*]:-differential} " == *" differential "* ]]; then
+    wanted+=(release)
+  fi
   local -A tests=()
   if [[ $subcommand == mutants ]]; then
     wanted+=(fuzz)

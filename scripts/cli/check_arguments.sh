@@ -74,12 +74,16 @@ check_value() {
       [[ ! -e $value || -d $value ]] || refuse "$value: is not a directory" ;;
     subject)
       [[ -n $value ]] || refuse "$where: the name of the subject is empty"
-      # A path may be followed by :prefix_ and {settings}; a name is looked up by the tool.
-      if [[ $value == */* ]]; then
+      # A path may be followed by :prefix_ and {settings}; a name is looked up by the tool, and so is a list.
+      if [[ $value == */* && ($value != *,* || -e $value) ]]; then
         local path=${value%%\{*}
         [[ -e $path || $path != *:* ]] || path=${path%:*}
         check_readable_file "$path"
       fi ;;
+    subjects)
+      # Commas in braces belong to settings; the tool says what it does not know.
+      [[ $value == *,* ]] || refuse "$where: '$value': at least two are compared, parted by commas"
+      subject_options+=("$value") ;;
     target)
       [[ $value == "${value//[^a-z_]/}" && -n $value && -f $ASSAY_ROOT/fuzz/$value/${value}_fuzz.cc ]] ||
         refuse "unknown fuzz target '$value' (here: $(fuzz_targets))" ;;

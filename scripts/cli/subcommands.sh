@@ -40,6 +40,11 @@ purpose[sweep]='fail every system call of each program in turn'
 options[sweep]='--how:how --sites:flag --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[sweep]='file+'
 
+synopsis[diff]='FILE… [--subjects A,B,…] [--known FILE] [--keep-going] | --table [--subjects A,B,…] [-o FILE]'
+purpose[diff]='run programs on several allocators and show where they differ; or what each answers to each clause'
+options[diff]='--subjects:subjects --known:file --keep-going:flag --table:flag -o:output --output:output --flavour:flavour --mode:mode --seed:number'
+operands[diff]='file*'
+
 synopsis[export-c]='FILE [-o OUT.c]'
 purpose[export-c]='a standalone C file on the plain malloc API that fails the same way'
 options[export-c]='-o:output --output:output --flavour:flavour --mode:mode --seed:number --subject:subject'
@@ -110,4 +115,4 @@ purpose[help]='this list, or one subcommand'
 options[help]=''
 operands[help]='subcommand*'
 
-subcommand_order=(fuzz test replay minimize explore sweep export-c show encode generate record import mutants bench status report subjects doctor build help)
+subcommand_order=(fuzz test replay minimize explore sweep diff export-c show encode generate record import mutants bench status report subjects doctor build help)
