@@ -62,8 +62,9 @@ class DiffCommand {
     for (const ReplayInput& input : inputs_) compare_one(input);
     SubcommandOutcome outcome;
     outcome.status = counts_.divergences == 0 ? ExitStatus::kClean : ExitStatus::kViolation;
-    outcome.message = fmt::format("{} programs on {} subjects: {} divergences, {} permitted differences, {} known bugs",
-                                  inputs_.size(), subjects_->names().size(), counts_.divergences, counts_.permitted, counts_.known);
+    outcome.message =
+        fmt::format("{} programs on {} subjects: {} divergences, {} permitted differences, {} known bugs",
+                    inputs_.size(), subjects_->names().size(), counts_.divergences, counts_.permitted, counts_.known);
     for (const auto& [id, times] : settled_) fmt::print(global_.human(), "  {:<28} {} times\n", id, times);
     fmt::print(global_.human(), "{}\n", outcome.message);
     outcome.fields["divergences"] = counts_.divergences;

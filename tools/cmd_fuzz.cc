@@ -15,8 +15,8 @@ struct KnownTarget {
   std::string_view subject;  // where --subject does not say
 };
 constexpr KnownTarget kTargets[] = {{"alloc_ops", Mode::kSequential, "ximalloc"},
-                                      {"mt_ops", Mode::kFree, "ximalloc"},
-                                      {"differential", Mode::kSequential, "ximalloc,mimalloc,jemalloc"}};
+                                    {"mt_ops", Mode::kFree, "ximalloc"},
+                                    {"differential", Mode::kSequential, "ximalloc,mimalloc,jemalloc"}};
 constexpr std::string_view kComparing = "differential";
 constexpr std::string_view kFlavours[] = {"fuzz", "tsan", "fuzz-sched"};
 

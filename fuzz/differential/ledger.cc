@@ -35,9 +35,9 @@ bool impossible_realloc(const Step& step, const Request& request) {
   return step.code == OpCode::kRealloc && impossible_size(step, request);
 }
 
-bool above_16_mib(const Step&, const Request& request) {
+bool above_16_mib(const Step& step, const Request& request) {
   constexpr uint64_t kMost = uint64_t{16} << 20;
-  return request.aligned && std::has_single_bit(request.alignment) && request.alignment > kMost;
+  return step.code == OpCode::kPosixMemalign && request.alignment > kMost && !impossible_size(step, request);
 }
 
 bool beyond_judgement(const Step&, const Request& request) {
@@ -72,7 +72,8 @@ bool agree(const std::vector<LaneAnswer>& answers) {
   const LaneAnswer* first = nullptr;
   for (const LaneAnswer& answer : answers) {
     if (answer.kind == AnswerKind::kSkipped) continue;
-    if (answer.kind == AnswerKind::kViolation || answer.unlawful || (first != nullptr && *first != answer)) return false;
+    if (answer.kind == AnswerKind::kViolation || answer.unlawful || (first != nullptr && *first != answer))
+      return false;
     first = &answer;
   }
   return true;
@@ -84,7 +85,8 @@ const std::vector<LedgerRow>& all_ledger_rows() {
   return rows();
 }
 
-bool DifferenceLedger::is_known(const LedgerRow& row, const Difference& difference, size_t lane, const LaneName& name) const {
+bool DifferenceLedger::is_known(const LedgerRow& row, const Difference& difference, size_t lane,
+                                const LaneName& name) const {
   return row.known_bug() && row.subject == name.subject && name.version.starts_with(row.version) &&
          row.applies(difference.step, request_of(difference.step.code, difference.step.args.data())) &&
          lists(row.answers, text_of(difference.answers[lane]));
@@ -94,9 +96,8 @@ const LedgerRow* DifferenceLedger::settles(const Difference& difference, std::sp
   std::vector<LaneAnswer> answers = difference.answers;
   const LedgerRow* known = nullptr;
   for (size_t lane = 0; lane < answers.size(); ++lane) {
-    const auto row = std::ranges::find_if(rows_, [&](const LedgerRow& candidate) {
-      return is_known(candidate, difference, lane, lanes[lane]);
-    });
+    const auto row = std::ranges::find_if(
+        rows_, [&](const LedgerRow& candidate) { return is_known(candidate, difference, lane, lanes[lane]); });
     if (row == rows_.end()) continue;
     known = &*row;
     answers[lane] = LaneAnswer{};

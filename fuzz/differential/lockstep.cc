@@ -75,7 +75,8 @@ Violation Lockstep::violation_of(const Difference& difference) const {
   violation.line = difference.step.line;
   violation.member = difference.step.member;
   violation.op_code = difference.step.line == kNoOperation ? 255 : static_cast<uint8_t>(difference.step.code);
-  set_text(violation.sentence, fmt::format("sound allocators do not differ here ({})", clause_of(difference.step.code)));
+  set_text(violation.sentence,
+           fmt::format("sound allocators do not differ here ({})", clause_of(difference.step.code)));
   set_text(violation.expected, "the same answer of all, or a row of the ledger");
   set_text(violation.seen, outcomes(difference, names_));
   set_text(violation.frame, who_differs(difference, names_));

@@ -33,8 +33,7 @@ Ran run(Lockstep& subjects, const std::string& lines) {
   const std::vector<uint8_t> bytes = encode(program);
   WorkRequest request;
   request.bytes = bytes;
-  return {subjects.run(request, program),
-          subjects.compare(request, program, [](const Difference&) { return false; })};
+  return {subjects.run(request, program), subjects.compare(request, program, [](const Difference&) { return false; })};
 }
 
 constexpr const char* kUsual = "p0 = malloc(100)\np1 = calloc(3, 50)\np0 = realloc(p0, 5000)\nfree(p1)\nfree(NULL)\n";
@@ -80,7 +79,8 @@ TEST(Lockstep, APermittedDifferenceIsNoEnd) {
 
 TEST(Lockstep, APermittedDifferenceHidesNothingElse) {
   auto subjects = together({{"ximalloc", "ximalloc"}, {"libc", "libc"}, {"bad", library("faulty_errno")}});
-  const Ran ran = run(*subjects, "p0 = malloc(24)\np0 = realloc(p0, 0)\n" + std::string("p1 = malloc(18446744073709551615)\n"));
+  const Ran ran =
+      run(*subjects, "p0 = malloc(24)\np0 = realloc(p0, 0)\n" + std::string("p1 = malloc(18446744073709551615)\n"));
   EXPECT_EQ(dedup_token(ran.result.violation), "divergence-malloc-bad");
   EXPECT_EQ(ran.compared.permitted.size(), 1u);
 }
@@ -90,6 +90,15 @@ TEST(Lockstep, WhatOneLacksNobodyIsAsked) {
   const Ran ran = run(*subjects, "p0 = zalloc(100)\np0 = malloc(50)\n");
   EXPECT_FALSE(ran.result.violation);
   EXPECT_EQ(ran.result.executed, 1u);
+}
+
+// docs/adding_an_allocator.md: an API of its own, and a page of C.
+TEST(Lockstep, TheForeignExampleAgrees) {
+  auto subjects = together({{"libc", "libc"}, {"foreign", library("foreign") + ":foreign_"}});
+  const Ran ran =
+      run(*subjects, std::string(kUsual) + kImpossible + "p5..p200 = malloc(1..70000 seed 1)\ncheck_all()\n");
+  EXPECT_FALSE(ran.result.violation) << ran.result.violation.sentence << ran.result.violation.seen;
+  EXPECT_EQ(ran.compared.steps, 205u);
 }
 
 TEST(Lockstep, ManyDropsNeedFewRounds) {

@@ -180,9 +180,8 @@ void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
   StatsPage& stats = *state.stats;
   const std::string token = dedup_token(violation);
   // Threads that ran at the same time may still be inside of it.
-  const bool survived =
-      (state.resettable && state.mode != Mode::kFree) || state.worker != nullptr || violation.oracle == Oracle::kFork ||
-      violation.oracle == Oracle::kDivergence;
+  const bool survived = (state.resettable && state.mode != Mode::kFree) || state.worker != nullptr ||
+                        violation.oracle == Oracle::kFork || violation.oracle == Oracle::kDivergence;
   if (survived && stats.is_settled(token_hash(token))) {
     stats.tolerated = stats.tolerated + 1;
     if (state.worker) state.worker->stop();

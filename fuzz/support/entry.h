@@ -18,7 +18,7 @@ namespace assay::fuzz {
 struct Target {
   const char* name;
   size_t counter_floor;  // fewer counters in the allocator's own objects: it was not instrumented, so do not run
-  Mode mode = Mode::kSequential;  // where ASSAY_MODE does not say
+  Mode mode = Mode::kSequential;     // where ASSAY_MODE does not say
   const char* subject = "ximalloc";  // where ASSAY_SUBJECT does not say
   // Opens several subjects that are compared, as many of them in this process as can be; null where one is enough.
   std::unique_ptr<ComparedSubjects> (*open_list)(const std::string& list) = nullptr;

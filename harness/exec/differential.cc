@@ -159,7 +159,7 @@ class Round {
 
   bool note_drops(const Step& step, size_t index, std::vector<Drop>& drops) const {
     const size_t before = drops.size();
-    const auto note = [&](std::optional<uint64_t> slot, bool StepAnswer::*live) {
+    const auto note = [&](std::optional<uint64_t> slot, bool StepAnswer::* live) {
       if (!slot) return;
       size_t having = 0;
       for (const auto& lane : lanes_) having += lane->seen().seen()[index].*live ? 1 : 0;

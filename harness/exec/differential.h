@@ -44,11 +44,11 @@ enum class AnswerKind : uint8_t {
   kSkipped,  // not asked: it lacks the function, or the slot is not as it must be
   kDone,     // a call that has nothing to tell
   kBlock,
-  kNull,        // NULL, with `error`
-  kNullFreed,   // a resize to nothing that freed the block
-  kNullKept,    // a resize to nothing that did nothing
-  kNotGrown,    // expand: not in place
-  kViolation,   // it broke a promise
+  kNull,       // NULL, with `error`
+  kNullFreed,  // a resize to nothing that freed the block
+  kNullKept,   // a resize to nothing that did nothing
+  kNotGrown,   // expand: not in place
+  kViolation,  // it broke a promise
 };
 struct LaneAnswer {
   AnswerKind kind = AnswerKind::kSkipped;

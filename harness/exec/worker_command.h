@@ -13,8 +13,8 @@ std::string executable_dir();
 // `name` of another flavour's build, beside ours: build/<flavour>/bin/<name>. "" when it is not there.
 std::string sibling_executable(const std::string& flavour, const std::string& name);
 
-// True when the subject's own calls of malloc would bind elsewhere, so that it must be the process's malloc, and when it
-// has settings that a process must be started with. Throws InputError for a subject that cannot be one.
+// True when the subject's own calls of malloc would bind elsewhere, so that it must be the process's malloc, and when
+// it has settings that a process must be started with. Throws InputError for a subject that cannot be one.
 bool must_run_apart(const std::string& subject);
 
 // A worker for such a subject: the plain executable of the release flavour, or $ASSAY_WORKER, with the settings in its

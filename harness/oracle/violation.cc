@@ -6,10 +6,10 @@
 namespace assay {
 namespace {
 
-constexpr std::array<std::string_view, 19> kNames = {
-    "none",      "overlap", "outside",   "contents", "zeroing", "alignment", "usable_size", "null_errno", "footprint",
-    "structure", "fork",    "ownership", "crash",    "abort",   "exit",      "hang",        "sanitizer",  "seam",
-    "divergence"};
+constexpr std::array<std::string_view, 19> kNames = {"none",      "overlap",     "outside",    "contents",  "zeroing",
+                                                     "alignment", "usable_size", "null_errno", "footprint", "structure",
+                                                     "fork",      "ownership",   "crash",      "abort",     "exit",
+                                                     "hang",      "sanitizer",   "seam",       "divergence"};
 static_assert(kNames.size() == static_cast<size_t>(Oracle::kDivergence) + 1);
 
 }  // namespace

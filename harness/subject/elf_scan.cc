@@ -48,6 +48,9 @@ class MappedFile {
     std::memcpy(&value, data_ + offset, sizeof value);
     return value;
   }
+  bool starts_with(std::string_view magic) const {
+    return size_ >= magic.size() && std::memcmp(data_, magic.data(), magic.size()) == 0;
+  }
   std::string_view text(uint64_t offset) const {
     if (offset >= size_) return {};
     const auto* begin = reinterpret_cast<const char*>(data_ + offset);
@@ -61,6 +64,7 @@ class MappedFile {
 
 Elf64_Ehdr elf_header(const MappedFile& file, const std::string& path) {
   const auto header = file.read<Elf64_Ehdr>(0);
+  if (file.starts_with("!<arch>\n")) throw InputError{path + ": is a static archive; link it into a shared object"};
   if (!header || std::memcmp(header->e_ident, ELFMAG, SELFMAG) != 0) throw InputError{path + ": is not an ELF file"};
   if (header->e_ident[EI_CLASS] != ELFCLASS64 || header->e_machine != EM_X86_64) {
     throw InputError{path + ": is not a 64-bit x86 file"};

@@ -11,9 +11,10 @@
 namespace assay {
 
 // Opens a name that list_subjects() gives, a path to a shared object ("./libmine.so", anything with a slash or that
-// ends in .so), or "path:prefix_" where its functions carry a prefix, with settings in braces (subject_spec.h). Those of
-// other subjects than ximalloc must be in the environment of this process from its start. Throws InputError, one line: an unknown name, no
-// file, no ELF file, no malloc in it, dies while it is loaded. What it promises is probed in a child process.
+// ends in .so), or "path:prefix_" where its functions carry a prefix, with settings in braces (subject_spec.h). Those
+// of other subjects than ximalloc must be in the environment of this process from its start. Throws InputError, one
+// line: an unknown name, no file, no ELF file, no malloc in it, dies while it is loaded. What it promises is probed in
+// a child process.
 std::unique_ptr<Subject> open_subject(std::string_view spec);
 
 struct SubjectListing {

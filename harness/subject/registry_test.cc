@@ -42,6 +42,9 @@ TEST(OpenSubject, BadInputIsOneLineThatNamesIt) {
       {library("no_malloc"), "has no function malloc"},
       {library("toy_malloc") + ":xyz_", "has no function xyz_malloc"},
       {library("dies_at_load"), "dies while it is loaded"},
+      {library("no_free"), "has no function free"},
+      {library("prints_at_load"), "prints to standard output while it is loaded"},
+      {std::string(ASSAY_LIBRARY_DIR) + "/libharness_op.a", "is a static archive; link it into a shared object"},
   };
   for (const auto& row : kRows) {
     const std::string message = refusal(row.spec);

@@ -71,14 +71,24 @@ void watch_os(OsWatcher* watcher) {
 #endif
 
 constexpr std::pair<std::string_view, xi_option_t> kOptions[] = {
-    {"purge_delay", xi_option_purge_delay},         {"purge_decommits", xi_option_purge_decommits},
-    {"arena_reserve", xi_option_arena_reserve},     {"arena_limit", xi_option_arena_limit},
-    {"retire_ticks", xi_option_retire_ticks},       {"reclaim_on_free", xi_option_reclaim_on_free},
-    {"warnings", xi_option_warnings},               {"fill", xi_option_fill},
+    {"purge_delay", xi_option_purge_delay},     {"purge_decommits", xi_option_purge_decommits},
+    {"arena_reserve", xi_option_arena_reserve}, {"arena_limit", xi_option_arena_limit},
+    {"retire_ticks", xi_option_retire_ticks},   {"reclaim_on_free", xi_option_reclaim_on_free},
+    {"warnings", xi_option_warnings},           {"fill", xi_option_fill},
 };
 
 // A reset puts the options back, too.
 std::vector<std::pair<xi_option_t, long>> wanted_options;
+
+// What is out of range is refused by us, in our words.
+bool takes(xi_option_t option, long value) {
+  const long warnings = xi_option_get(xi_option_warnings);
+  xi_option_set(xi_option_warnings, 0);
+  xi_option_set(option, value);
+  const bool took = xi_option_get(option) == value;
+  if (option != xi_option_warnings || !took) xi_option_set(xi_option_warnings, warnings);
+  return took;
+}
 
 void choose_options(const std::vector<SubjectSetting>& settings) {
   wanted_options.clear();
@@ -92,8 +102,7 @@ void choose_options(const std::vector<SubjectSetting>& settings) {
     if (setting.value.empty() || stop != end || error != std::errc()) {
       throw InputError{"ximalloc's option " + setting.name + ": '" + setting.value + "' is not a whole number"};
     }
-    xi_option_set(row->second, value);
-    if (xi_option_get(row->second) != value) {
+    if (!takes(row->second, value)) {
       throw InputError{"ximalloc's option " + setting.name + " does not take " + setting.value};
     }
     wanted_options.emplace_back(row->second, value);

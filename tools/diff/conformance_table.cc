@@ -11,9 +11,11 @@ namespace {
 constexpr const char* kHead =
     "# What allocators answer\n"
     "\n"
-    "Each row is a small program (`fuzz/differential/clauses.def`), run on each allocator in a fresh process under every\n"
+    "Each row is a small program (`fuzz/differential/clauses.def`), run on each allocator in a fresh process under "
+    "every\n"
     "oracle; the cell is what came of its last line. \"(!)\": against the clause, \"breaks X\": oracle X objected,\n"
-    "\"-\": no such function. Made by `./assay diff --table -o docs/conformance.md`; a test holds the columns of ximalloc\n"
+    "\"-\": no such function. Made by `./assay diff --table -o docs/conformance.md`; a test holds the columns of "
+    "ximalloc\n"
     "and libc to what they answer today.\n"
     "\n";
 
@@ -41,8 +43,9 @@ std::string as_markdown(const ConformanceTable& table) {
   std::string page = kHead;
   std::vector<std::string> head = {"clause", "question"}, line = {"---", "---"};
   for (size_t i = 0; i < table.subjects.size(); ++i) {
-    head.push_back(table.subjects[i] == table.versions[i] ? table.subjects[i]
-                                                          : fmt::format("{} ({})", table.subjects[i], table.versions[i]));
+    head.push_back(table.subjects[i] == table.versions[i]
+                       ? table.subjects[i]
+                       : fmt::format("{} ({})", table.subjects[i], table.versions[i]));
     line.emplace_back("---");
   }
   page += row_text(head) + row_text(line);

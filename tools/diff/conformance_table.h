@@ -19,8 +19,8 @@ struct ConformanceTable {
   std::vector<ConformanceRow> rows;
 };
 
-// Each clause is asked in a fresh process of the subject; `executable` answers to "serve-worker". Throws InputError for a
-// subject that cannot be opened, before any is asked.
+// Each clause is asked in a fresh process of the subject; `executable` answers to "serve-worker". Throws InputError for
+// a subject that cannot be opened, before any is asked.
 ConformanceTable ask_all(const std::vector<std::string>& subjects, const std::string& executable);
 
 std::string as_markdown(const ConformanceTable& table);
