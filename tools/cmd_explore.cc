@@ -55,7 +55,7 @@ ExploreLimits limits_of(const ExploreOptions& options, uint64_t seed) {
 }
 
 struct Explored {
-  uint64_t schedules = 0, redundant = 0, choice_points = 0;
+  uint64_t schedules = 0, redundant = 0, choice_points = 0, accesses = 0;
   bool exhausted = false;
   double seconds = 0;
   std::string output;  // of the program with its schedule, "" where nothing was violated
@@ -92,6 +92,7 @@ class Explore {
       entry["redundant"] = explored.redundant;
       entry["exhausted"] = explored.exhausted;
       entry["choice_points"] = explored.choice_points;
+      entry["granularity"] = explored.accesses == 0 ? "operation" : "access";
       entry["violations"] = explored.output.empty() ? 0 : 1;
       entry["schedules_per_second"] = rate(explored);
       entry["output"] = explored.output;
@@ -133,18 +134,23 @@ class Explore {
     explored.schedules = exploration.schedules;
     explored.redundant = exploration.redundant;
     explored.choice_points = exploration.choice_points;
+    explored.accesses = exploration.accesses;
     explored.exhausted = exploration.exhausted;
-    print(input, explored);
+    print(input, subject, explored);
     if (result.violation) explored.output = hand_over(input, subject, flavour, result.violation, exploration.record);
     return explored;
   }
 
-  void print(const ReplayInput& input, const Explored& explored) const {
+  void print(const ReplayInput& input, const std::string& subject, const Explored& explored) const {
     std::string bound = "no bound";
     if (limits_.bound != ExploreLimits::kUnbounded) bound = fmt::format("bound {}", limits_.bound);
     fmt::print(global_.human(), "{}: {} schedules by {} ({}), {} choice points at most, {}, {:.0f} schedules/s\n",
                input.file, explored.schedules, options_.strategy, bound, explored.choice_points,
                explored.exhausted ? "all there are" : "not all there are", rate(explored));
+    if (explored.accesses == 0) {
+      fmt::print(global_.human(), "{}: between operations only: {} does not tell of its accesses here\n", input.file,
+                 subject);
+    }
     std::fflush(global_.human());
   }
 

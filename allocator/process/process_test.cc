@@ -23,6 +23,30 @@ namespace {
 
 using ProcessTest = FreshAllocator;
 
+// Another library's handler, as early as a library's own constructor can have it, that allocates when there is a fork.
+bool allocates_before_fork = false;
+[[gnu::constructor(102)]] void register_as_another_library() {
+  pthread_atfork([] { static_cast<void>(allocates_before_fork && xi_malloc(3 << 20) == nullptr); }, nullptr, nullptr);
+}
+
+// Handlers registered first run last before a fork: ours take every lock, so that nobody's may come after them. In a
+// process of its own, since it hangs where that is not so.
+TEST_F(ProcessTest, HandlersOfOtherLibrariesMayAllocateBeforeAFork) {
+  const pid_t process = fork();
+  if (process == 0) {
+    allocates_before_fork = true;
+    alarm(10);
+    const pid_t child = fork();
+    if (child == 0) _exit(xi_malloc(3 << 20) != nullptr ? 0 : 1);
+    int status = 1;
+    waitpid(child, &status, 0);
+    _exit(status == 0 ? 0 : 1);
+  }
+  int status = 1;
+  waitpid(process, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
 TEST_F(ProcessTest, AnyCallMayBeAThreadsFirst) {
   std::thread([] { EXPECT_NE(xi_calloc(3, 3), nullptr); }).join();
   std::thread([] { EXPECT_NE(xi_realloc(nullptr, 3), nullptr); }).join();

@@ -182,7 +182,7 @@ bool ScheduledExecutor::go_on(uint32_t index) {
     const size_t i = lane.next++;
     const Step& step = order_.step(lane.steps[i]);
     wait_for_turn(index, lane.steps[i], i == 0);
-    scheduler_.begin_operation(index, step.line, step.member);
+    scheduler_.begin_operation(index, step.line, step.member, subject_.instruments().set_access_hooks == nullptr);
     if (options_.print_steps) print_step(step);
     if (step.line == options_.break_at_line && step.member == options_.break_at_member) assay_breakpoint();
     if (!operations.run(step)) scheduler_.stop();

@@ -246,11 +246,14 @@ void Scheduler::stop() {
   sleep_for_ever();
 }
 
-void Scheduler::begin_operation(uint32_t lane_index, uint64_t line, uint64_t member) {
+void Scheduler::begin_operation(uint32_t lane_index, uint64_t line, uint64_t member, bool opaque) {
   Lane& lane = lanes_[lane_index];
   lane.place = {line, member, 0};
-  lane.access = {};
+  lane.access = opaque ? Access{&start_, AccessKind::kExchange} : Access{};
   decide(lane);
+  if (!opaque) return;
+  lane.moved = true;
+  strategy_->made(lane_index, lane.access);
 }
 
 void Scheduler::wait(uint32_t lane_index) {

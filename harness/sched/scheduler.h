@@ -59,8 +59,9 @@ class Scheduler {
   const AccessHooks& hooks() const;
 
   // On the running lane, from its body:
-  // An operation begins, and may be preempted before it does anything.
-  void begin_operation(uint32_t lane, uint64_t line, uint64_t member);
+  // An operation begins, and may be preempted before it does anything. Of an opaque one nobody tells the accesses: it
+  // counts as one access, of what all opaque ones share.
+  void begin_operation(uint32_t lane, uint64_t line, uint64_t member, bool opaque = false);
   // Returns when may_go_on(lane).
   void wait(uint32_t lane);
   // What a lane has done when it reaches a mark comes before what another does after it has passed it, in every
@@ -126,7 +127,7 @@ class Scheduler {
   ScheduleRecord* record_ = nullptr;
   StoreHistory history_;
   Token done_;
-  uint8_t start_ = 0;  // its address stands for what happened before the run
+  uint8_t start_ = 0;  // its address stands for what happened before the run, and for all that is opaque
   RunEnd end_ = RunEnd::kDone;
 };
 

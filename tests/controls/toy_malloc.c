@@ -33,6 +33,7 @@
 #define FAULT_BIG_SUCCEEDS 20 /* sizes above PTRDIFF_MAX get a block */
 #define FAULT_ZERO_ALIAS 21   /* every malloc(0) has one and the same address */
 #define FAULT_READS_FREED 22  /* free looks at what the caller left in the block */
+#define FAULT_TURNS 23        /* overlap, when a thread allocates, then another, then the first: no text order shows it */
 #ifndef TOY_FAULT
 #define TOY_FAULT FAULT_NONE
 #endif
@@ -62,6 +63,9 @@ static int lock_word;
 static char* last_block;
 static unsigned long allocations;
 static int main_pid;
+static unsigned long live_blocks;
+static int turn_of;
+static int turns;
 
 static void lock(void) {
   while (__atomic_exchange_n(&lock_word, 1, __ATOMIC_ACQUIRE) != 0) {
@@ -129,6 +133,11 @@ __attribute__((noinline)) static void* misbehave(size_t size) {
     case FAULT_HANG:
       while (triggers(size)) usleep(1000);
       return NULL;
+    case FAULT_TURNS:
+      if (!triggers(size)) return NULL;
+      if (turn_of != gettid()) ++turns;
+      turn_of = gettid();
+      return turns > 2 ? last_block : NULL;
     default: return NULL;
   }
 }
@@ -178,7 +187,10 @@ static void* allocate(size_t size, size_t alignment, int* zeroed) {
     if (base != NULL) block = place(base, size + slack, kMapped, alignment);
     *zeroed = 1;
   }
-  if (block != NULL) last_block = block;
+  if (block != NULL) {
+    last_block = block;
+    ++live_blocks;
+  }
   unlock();
   if (block == NULL) errno = ENOMEM;
   if (TOY_FAULT == FAULT_ALIGNMENT && triggers(size) && block != NULL) {
@@ -196,6 +208,7 @@ static void release(void* block) {
   const struct header header = *header_of(block);
   lock();
   if (last_block == block) last_block = NULL;
+  if (--live_blocks == 0) turns = turn_of = 0;
   if (TOY_FAULT == FAULT_FOOTPRINT) {
   } else if (header.bin == kMapped) {
     munmap(header.base, header.total);
