@@ -58,6 +58,18 @@ size_t check_page_list(const Heap* heap, CheckReport& report, Census& census) {
   return in_arenas;
 }
 
+// Pages are known by the id of their thread. Only a fork could make it come again, and every pair of heaps is too many
+// to look at otherwise.
+void check_thread_ids(CheckReport& report) {
+  if (statistics.vanished_threads.get() == 0) return;
+  const auto has_id = [](const Heap* heap) { return heap->is_backing && heap->state != HeapState::kUnused; };
+  for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap) {
+    for (const Heap* other = heap->next_heap; has_id(heap) && other != nullptr; other = other->next_heap) {
+      report.expect(!has_id(other) || heap->thread != other->thread, "two threads have the same id", address_of(heap));
+    }
+  }
+}
+
 }  // namespace
 
 void check_heaps(CheckReport& report, Census& census) {
@@ -72,6 +84,7 @@ void check_heaps(CheckReport& report, Census& census) {
     report.expect(heap->state != HeapState::kUnused || heap->pages.empty(), "an unused heap has pages",
                   address_of(heap));
   }
+  check_thread_ids(report);
   report.expect(static_cast<int64_t>(in_use) == statistics.heaps.get(),
                 "the statistic of heaps differs from their number", in_use);
   report.expect(listed == census.pages_of_heaps, "pages that name a heap and the heaps' lists differ in number",

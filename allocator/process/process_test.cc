@@ -32,6 +32,7 @@ bool allocates_before_fork = false;
 // Handlers registered first run last before a fork: ours take every lock, so that nobody's may come after them. In a
 // process of its own, since it hangs where that is not so.
 TEST_F(ProcessTest, HandlersOfOtherLibrariesMayAllocateBeforeAFork) {
+  EXPECT_NE(xi_malloc(1), nullptr);
   const pid_t process = fork();
   if (process == 0) {
     allocates_before_fork = true;

@@ -33,7 +33,7 @@
 #define FAULT_BIG_SUCCEEDS 20 /* sizes above PTRDIFF_MAX get a block */
 #define FAULT_ZERO_ALIAS 21   /* every malloc(0) has one and the same address */
 #define FAULT_READS_FREED 22  /* free looks at what the caller left in the block */
-#define FAULT_TURNS 23        /* overlap, when a thread allocates, then another, then the first: no text order shows it */
+#define FAULT_TURNS 23 /* overlap, when a thread allocates, then another, then the first: no text order shows it */
 #ifndef TOY_FAULT
 #define TOY_FAULT FAULT_NONE
 #endif
