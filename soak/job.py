@@ -7,6 +7,8 @@ import signal
 import subprocess
 import time
 
+import guard
+
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -24,7 +26,7 @@ class Job:
         self.answer_path, self.log_path = folder / f"{log}.json", folder / f"{log}.log"
         with open(self.answer_path, "wb") as answer, open(self.log_path, "wb") as messages:
             self._process = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stdout=answer, stderr=messages, cwd=folder,
-                                             env=dict(os.environ, **environment), preexec_fn=_die_with_parent)
+                                             env=dict(os.environ, **environment, **guard.mark(os.getpid())), preexec_fn=_die_with_parent)
         self.timed_out = self.asked_to_end = False
 
     @property

@@ -375,9 +375,17 @@ def main(words):
         return 0
     if len(words) != 2 or not words[0].isdigit():
         raise CampaignError("usage: runner.py SECONDS DIR (soak/soak.sh calls it)")
+    # Nothing is written to it; that it closes says that this process is gone, in whichever way.
+    guard = pathlib.Path(__file__).with_name("guard.py")
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
     campaign = Campaign(words[1], commit)
-    runner = Runner(int(words[0]), campaign, Findings(campaign.folder))
+    findings = Findings(campaign.folder)
+    with subprocess.Popen([sys.executable, guard, str(os.getpid())], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True):
+        return hunt(Runner(int(words[0]), campaign, findings))
+
+
+def hunt(runner):
+    """Until the time is over, or until somebody asks for the end."""
 
     def stop(_signal, _frame):
         runner.stopped = True
