@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "allocator/include/ximalloc.h"
+#include "allocator/process/background.h"
 #include "allocator/process/process.h"
 #include "allocator/support/line.h"
 #include "allocator/support/options.h"
@@ -30,7 +31,11 @@ bool exists(xi_option_t option) {
 }
 
 void set(xi_option_t option, long value, bool (*how)(size_t index, int64_t value)) {
-  if (!exists(option) || how(option, value)) return;
+  if (!exists(option)) return;
+  if (how(option, value)) {
+    if (option == xi_option_background_purge) xi::follow_background_option();
+    return;
+  }
   xi::warn_option_out_of_range(xi::option_table[option].name, value);
   errno = EINVAL;
 }

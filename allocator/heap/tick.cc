@@ -63,6 +63,11 @@ void tick(Heap* heap) {
   purge_abandoned(now, delay);
 }
 
+void purge_due() {
+  purge_arenas(false);
+  if (purges_pages()) purge_abandoned(os::clock_ms(), static_cast<uint64_t>(options.page_purge_delay));
+}
+
 void reset_tick() {
   abandoned_at.store(0, kRelaxed);
 }

@@ -11,6 +11,9 @@ namespace xi {
 // `heap` is one of the calling thread's.
 void tick(Heap* heap);
 
+// What does not need a heap's thread: free slices whose delay is over, and abandoned pages. For any thread.
+void purge_due();
+
 // Whether the option allows to give back memory from inside of pages.
 inline bool purges_pages() {
   return options.page_purge_delay >= 0;

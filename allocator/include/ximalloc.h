@@ -367,6 +367,7 @@ typedef enum xi_option {
   xi_option_warnings,         /* XIMALLOC_WARNINGS */
   xi_option_fill,             /* XIMALLOC_FILL */
   xi_option_page_purge_delay, /* XIMALLOC_PAGE_PURGE_DELAY */
+  xi_option_background_purge, /* XIMALLOC_BACKGROUND_PURGE */
   xi_option_count
 } xi_option_t;
 

@@ -70,6 +70,30 @@ TEST(PreloadTest, OptionsComeFromTheEnvironment) {
   EXPECT_NE(limited.output.find("MemoryError"), std::string::npos) << limited.output;
 }
 
+// A program frees 64 MiB and calls nothing after that; its thread keeps eight empty pages of 4 MiB. Its forked child,
+// which has one thread, looks at it from outside.
+TEST(PreloadTest, TheBackgroundThreadGivesBackWhatAnIdleProgramFreed) {
+  const std::string program =
+      "python3 -c 'import os,time\n"
+      "def status(pid,key):\n"
+      "  return int(open(\"/proc/%s/status\"%pid).read().split(key)[1].split()[0])\n"
+      "x=[bytearray(100000) for _ in range(640)]\n"
+      "full=status(\"self\",\"VmRSS:\")\n"
+      "print(\"threads\",status(\"self\",\"Threads:\"),flush=True)\n"
+      "if os.fork()==0:\n"
+      "  time.sleep(3)\n"
+      "  gone=full-status(os.getppid(),\"VmRSS:\")>30000\n"
+      "  print(\"threads of the child\",status(\"self\",\"Threads:\"),\"gone\",gone,flush=True)\n"
+      "  os._exit(0)\n"
+      "del x\n"
+      "os.wait()'";
+  const Ran with = run(preloaded("XIMALLOC_PURGE_DELAY=1000 XIMALLOC_BACKGROUND_PURGE=1") + program);
+  EXPECT_EQ(with.status, 0);
+  EXPECT_EQ(with.output, "threads 2\nthreads of the child 1 gone True\n");
+  EXPECT_EQ(run(preloaded("XIMALLOC_PURGE_DELAY=1000") + program).output,
+            "threads 1\nthreads of the child 1 gone False\n");
+}
+
 // Little address space: the reserve of an arena is halved until it fits.
 TEST(PreloadTest, RunsWhereAddressSpaceIsScarce) {
   const Ran ran = run("ulimit -v 200000; " + preloaded() + "perl -e '$x = \"a\" x 20000000; print length $x'");

@@ -6,6 +6,7 @@
 #include "allocator/os/unmap_later.h"
 #include "allocator/page/page_pool.h"
 #include "allocator/page_map/page_map.h"
+#include "allocator/process/background.h"
 #include "allocator/process/process.h"
 #if defined(XIMALLOC_TEST_SEAMS)
 #include "allocator/os/seam.h"
@@ -26,11 +27,13 @@ void unlock_all() {
   unlock_heaps();
   unlock_thread_states();
   unlock_process();
+  release_background();
 }
 
 }  // namespace
 
 void before_fork() {
+  hold_background();
   lock_process();
   lock_thread_states();
   lock_heaps();
@@ -50,6 +53,7 @@ void after_fork_in_parent() {
 // The other threads' heaps have lost their threads. Pages that they owned stay owned for ever: a free into one only
 // pushes the block. Whatever they held between two steps (slices, a claimed page) is lost, and hurts nobody.
 void after_fork_in_child() {
+  forget_background();
   mark_vanished_heaps(thread_state.id);
   forget_other_thread_states();
   unlock_all();

@@ -6,6 +6,7 @@
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/os/thread_key.h"
+#include "allocator/process/background.h"
 #include "allocator/support/options.h"
 #if defined(XIMALLOC_TEST_SEAMS)
 #include "allocator/arena/arena_set.h"
@@ -76,6 +77,9 @@ bool start_this_thread() {
   start_process();
 #endif
   ensure_fork_handlers();
+#if !defined(XIMALLOC_TEST_SEAMS)
+  if (options.background_purge != 0) follow_background_option();
+#endif
 }
 
 }  // namespace

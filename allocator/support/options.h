@@ -8,8 +8,10 @@
 
 #if defined(XIMALLOC_TEST_SEAMS)
 #define XI_TEST_DEFAULT(test, other) (test)
+#define XI_THREAD_MAX 0
 #else
 #define XI_TEST_DEFAULT(test, other) (other)
+#define XI_THREAD_MAX 1
 #endif
 #if defined(NDEBUG)
 #define XI_ASSERT_MAX 0

@@ -12,6 +12,7 @@ namespace {
 struct Said {
   Atomic<bool> foreign_pointer;
   Atomic<bool> unmap_failed;
+  Atomic<bool> no_background_thread;
 };
 constinit Said said;
 
@@ -69,9 +70,15 @@ void warn_unmap_failed(int error) {
   Line().text("munmap failed with error ").number(error, 10).text("; the address range stays mapped").say();
 }
 
+void warn_no_background_thread(int error) {
+  if (!first_time(said.no_background_thread)) return;
+  Line().text("the thread of option background_purge could not be started, error ").number(error, 10).say();
+}
+
 void reset_warnings() {
   said.foreign_pointer.store(false, kRelaxed);
   said.unmap_failed.store(false, kRelaxed);
+  said.no_background_thread.store(false, kRelaxed);
 }
 
 }  // namespace xi

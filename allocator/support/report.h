@@ -26,6 +26,9 @@ void warn_option_out_of_range(const char* option, long value);
 // munmap failed: the range stays mapped, its memory is given back. Said once a process.
 void warn_unmap_failed(int error);
 
+// Memory goes back as without the option.
+void warn_no_background_thread(int error);
+
 // Warnings that were said count as not said.
 void reset_warnings();
 
