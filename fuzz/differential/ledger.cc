@@ -27,6 +27,10 @@ bool impossible_size(const Step&, const Request& request) {
   return request.overflows || request.size > kLargestObject;
 }
 
+bool impossible_no_multiple(const Step& step, const Request& request) {
+  return size_no_multiple(step, request) && impossible_size(step, request);
+}
+
 bool calloc_overflows(const Step& step, const Request& request) {
   return step.code == OpCode::kCalloc && request.overflows;
 }
