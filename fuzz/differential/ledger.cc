@@ -31,12 +31,21 @@ bool impossible_no_multiple(const Step& step, const Request& request) {
   return size_no_multiple(step, request) && impossible_size(step, request);
 }
 
+bool valloc_of_nothing(const Step& step, const Request& request) {
+  return step.code == OpCode::kValloc && request.size == 0;
+}
+
+bool memalign_beyond_memory(const Step& step, const Request& request) {
+  return (step.code == OpCode::kMemalign || step.code == OpCode::kValloc) &&
+         (request.overflows || request.size > kJudgedBytes || request.alignment > kJudgedBytes);
+}
+
 bool calloc_overflows(const Step& step, const Request& request) {
   return step.code == OpCode::kCalloc && request.overflows;
 }
 
-bool impossible_realloc(const Step& step, const Request& request) {
-  return step.code == OpCode::kRealloc && impossible_size(step, request);
+bool realloc_beyond_memory(const Step& step, const Request& request) {
+  return step.code == OpCode::kRealloc && (request.overflows || request.size > kJudgedBytes);
 }
 
 bool above_16_mib(const Step& step, const Request& request) {
