@@ -8,6 +8,9 @@
 #include <sanitizer/msan_interface.h>
 #endif
 #include <unistd.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#endif
 
 #include <cerrno>
 #include <cstring>
@@ -20,10 +23,14 @@ namespace xi::os {
 
 namespace {
 
-// MemorySanitizer does not see raw system calls and assembly: what they have zeroed is initialised again.
+// MemorySanitizer does not see raw system calls and assembly, and memcheck not what madvise does: what they have zeroed
+// is initialised again.
 void note_zeroed([[maybe_unused]] uintptr_t address, [[maybe_unused]] size_t size) {
 #if __has_feature(memory_sanitizer)
   __msan_unpoison(reinterpret_cast<void*>(address), size);
+#endif
+#if defined(VALGRIND_MAKE_MEM_DEFINED)
+  VALGRIND_MAKE_MEM_DEFINED(reinterpret_cast<void*>(address), size);
 #endif
 }
 
