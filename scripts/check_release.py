@@ -6,7 +6,7 @@ usage: check_release.py [BUILD]   (BUILD: a configured release build, build/rele
 
 Compiles each file of the allocator twice, as BUILD does but without debug information, the second time with
 XIMALLOC_PLAIN_ATOMIC, and compares the disassembly function by function, with the names of Atomic<T> and std::atomic<T>
-taken for one."""
+taken for one. Names are looked at in these objects, and in the libraries of BUILD that are there."""
 import concurrent.futures
 import json
 import os
@@ -62,10 +62,12 @@ def compare(job, scratch):
     faults = [f"{source.relative_to(ROOT)}: {name}: {'differs' if name in plain else 'is not there without hooks'}"
               for name in shipped if shipped[name] != plain.get(name)]
     faults += [f"{source.relative_to(ROOT)}: {name}: is only there without hooks" for name in plain.keys() - shipped]
-    names = subprocess.run(["llvm-nm-19", "-C", str(scratch / (source.name + ".shipped.o"))], capture_output=True,
-                           text=True, check=True).stdout
-    faults += [f"{source.relative_to(ROOT)}: a hook is left: {line}" for line in names.splitlines() if HOOKS.search(line)]
-    return len(shipped), faults
+    return len(shipped), faults + hooks_left(scratch / (source.name + ".shipped.o"), source.relative_to(ROOT))
+
+
+def hooks_left(binary, name):
+    names = subprocess.run(["llvm-nm-19", "-C", str(binary)], capture_output=True, text=True, check=True).stdout
+    return [f"{name}: a hook is left: {line}" for line in names.splitlines() if HOOKS.search(line)]
 
 
 def main():
@@ -81,9 +83,12 @@ def main():
         for count, found in pool.map(lambda job: compare(job, Path(scratch)), jobs):
             functions += count
             faults += found
+    libraries = [file for file in (build / "lib" / "libximalloc.a", build / "lib" / "libximalloc.so") if file.exists()]
+    for library in libraries:
+        faults += hooks_left(library, library.name)
     for fault in faults:
         print(fault)
-    print(f"{functions} functions of {len(jobs)} files compared, {len(faults)} faults")
+    print(f"{functions} functions of {len(jobs)} files compared, {len(libraries)} libraries, {len(faults)} faults")
     sys.exit(1 if faults or functions < 100 else 0)
 
 

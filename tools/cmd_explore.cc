@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <set>
 
 #include "harness/exec/worker.h"
 #include "harness/op/schedule.h"
@@ -35,6 +36,7 @@ struct ExploreOptions {
   bool unbounded = false;
   uint64_t runs = 0;
   uint64_t older = 1;
+  std::string sites;  // output, "" for none
 };
 
 ExploreLimits limits_of(const ExploreOptions& options, uint64_t seed) {
@@ -98,6 +100,7 @@ class Explore {
       entry["output"] = explored.output;
       files.push_back(std::move(entry));
     }
+    if (!options_.sites.empty()) write_sites();
     SubcommandOutcome outcome;
     outcome.status = violations == 0 ? ExitStatus::kClean : ExitStatus::kViolation;
     outcome.message = violations == 0 ? fmt::format("{} clean", inputs_.size())
@@ -136,6 +139,7 @@ class Explore {
     explored.choice_points = exploration.choice_points;
     explored.accesses = exploration.accesses;
     explored.exhausted = exploration.exhausted;
+    exploration.sites.each([this](uint64_t site) { sites_.insert(site); });
     print(input, subject, explored);
     if (result.violation) explored.output = hand_over(input, subject, flavour, result.violation, exploration.record);
     return explored;
@@ -152,6 +156,13 @@ class Explore {
                  subject);
     }
     std::fflush(global_.human());
+  }
+
+  // Offsets into the executable, for a symbolizer.
+  void write_sites() const {
+    std::string text;
+    for (const uint64_t site : sites_) text += fmt::format("{:#x}\n", site);
+    write_atomically(options_.sites, text);
   }
 
   // Writes the program with the schedule that violated, and replays it.
@@ -188,6 +199,7 @@ class Explore {
   const GlobalOptions& global_;
   ExploreLimits limits_;
   std::vector<ReplayInput> inputs_;
+  std::set<uint64_t> sites_;
 };
 
 }  // namespace
@@ -206,6 +218,8 @@ SubcommandRun add_explore(CLI::App& app) {
       ->check(CLI::Range(uint64_t{0}, uint64_t{1000}));
   app.add_option("--runs", options->runs, "Schedules at most (dfs 2,000,000; pct and random 10,000)")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1000000000}));
+  app.add_option("--places", options->sites,
+                 "Output: where in the executable accesses were made at which another thread could go on");
   return [options, bound](const GlobalOptions& global) {
     options->bound_given = bound->count() > 0;
     return Explore(*options, global).run();

@@ -37,6 +37,7 @@ RunResult explore(const Program& program, const Subject& subject, const RunOptio
   quick.whole_at_end_only = true;
   Scheduler scheduler;
   ScheduledExecutor executor(program, subject, quick, scheduler);
+  executor.note_sites(&exploration.sites);
   RunResult result;
   bool more = true;
   while (more && !result.violation) {

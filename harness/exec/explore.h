@@ -3,6 +3,7 @@
 
 #include "harness/exec/run.h"
 #include "harness/sched/record.h"
+#include "harness/sched/site_set.h"
 
 namespace assay {
 
@@ -25,6 +26,7 @@ struct Exploration {
   volatile uint64_t choice_points = 0;  // of the run that had most
   volatile uint64_t accesses = 0;       // of the run that had most
   bool exhausted = false;
+  SiteSet sites;          // of all runs
   ScheduleRecord record;  // of the last run, or of the one under way
 };
 

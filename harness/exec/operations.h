@@ -121,6 +121,7 @@ class Operations {
   // Undoes forget() for a block that the subject left where it was. False when another block has its place.
   bool put_back(uint64_t slot, const Block& block);
   bool check_structure_now();
+  bool check_structure_in_child();
   bool usable_size_kept(uint64_t slot);
   bool is_surely_of_this_thread(const Block& block) const;
   void note_actor(const Step& step);

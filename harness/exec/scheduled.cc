@@ -182,7 +182,9 @@ bool ScheduledExecutor::go_on(uint32_t index) {
     const size_t i = lane.next++;
     const Step& step = order_.step(lane.steps[i]);
     wait_for_turn(index, lane.steps[i], i == 0);
-    scheduler_.begin_operation(index, step.line, step.member, subject_.instruments().set_access_hooks == nullptr);
+    const bool opaque = subject_.instruments().set_access_hooks == nullptr;
+    scheduler_.begin_operation(index, step.line, step.member, opaque);
+    if (step.code == OpCode::kFork && !opaque) scheduler_.begin_fork(index);
     if (options_.print_steps) print_step(step);
     if (step.line == options_.break_at_line && step.member == options_.break_at_member) assay_breakpoint();
     if (!operations.run(step)) scheduler_.stop();
@@ -242,6 +244,17 @@ bool ScheduledExecutor::finish(Operations& operations) {
          (!has_footprint(subject_) || operations.check_footprint_against(baseline_.warmed_up()));
 }
 
+std::string ScheduledExecutor::position(uint32_t index) const {
+  const Lane& lane = lanes_[index];
+  if (!scheduler_.waits(index)) {
+    const AccessPlace place = scheduler_.place(index);
+    return fmt::format("{} op {}, access {}", scheduler_.waits_for_lock(index) ? "at a lock" : "in", place.line,
+                       place.access);
+  }
+  if (lane.awaited == Awaited::kStep) return fmt::format("waiting to begin op {}", order_.step(lane.step).line);
+  return "waiting for the other threads";
+}
+
 void ScheduledExecutor::describe_end(RunEnd end) {
   Violation& violation = result_.violation;
   violation.oracle = Oracle::kHang;
@@ -253,9 +266,7 @@ void ScheduledExecutor::describe_end(RunEnd end) {
       violation.line = place.line;
       violation.member = place.member;
     }
-    const char* const what = scheduler_.waits_for_lock(i) ? "at a lock" : scheduler_.waits(i) ? "waiting after" : "in";
-    where += fmt::format("{}t{} {} op {}, access {}", where.empty() ? "" : "; ", threads_[i], what, place.line,
-                         place.access);
+    where += fmt::format("{}t{} {}", where.empty() ? "" : "; ", threads_[i], position(i));
   }
   if (end == RunEnd::kDeadlock) {
     describe(violation.sentence, "deadlock: no thread can go on");

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "harness/exec/baseline.h"
@@ -25,6 +26,7 @@ class ScheduledExecutor final : public ScheduledBody {
   ~ScheduledExecutor() override;
 
   // After a violation the threads are left where they are; another run starts new ones.
+  void note_sites(SiteSet* sites) { scheduler_.note_sites(sites); }
   RunResult run(Strategy& strategy, ScheduleRecord& record);
 
  private:
@@ -57,6 +59,8 @@ class ScheduledExecutor final : public ScheduledBody {
   void wait_for_turn(uint32_t lane, uint32_t step, bool first);
   bool end_lane(const Lane& lane);
   bool finish(Operations& operations);
+  // What the lane is at, for a report.
+  std::string position(uint32_t lane) const;
   void describe_end(RunEnd end);
   void set_hooks(const AccessHooks* hooks) const;
 

@@ -35,6 +35,7 @@ void Exhaustive::begin(uint32_t lanes, uint32_t marks) {
   redundant_ = false;
   acting_ = kNone;
   locations_.clear();
+  world_.used = false;
   for (uint32_t lane = 0; lane < lanes; ++lane) {
     for (uint32_t other = 0; other < lanes; ++other) clocks_[lane].of[other] = 0;
   }
@@ -134,43 +135,50 @@ void Exhaustive::made(uint32_t lane, const Access& access) {
     const uint32_t other = lowest(lanes);
     if (other == lane || sleeping_[other].conflicts(access)) sleep_ &= ~bit(other);
   }
+  const bool forks = access.kind == AccessKind::kFork;
+  order(world_, lane, forks, true, node);
+  if (forks) return;
   Location* const location = locations_.find(access.address);
   if (location == nullptr) {
     overflowed_ = true;
     return;
   }
-  if (!location->used) {
-    location->used = true;
-    for (uint32_t i = 0; i < lanes_; ++i) {
-      location->write_of[i] = location->read_of[i] = 0;
-      location->written.of[i] = location->read.of[i] = 0;
-    }
-  }
-  const bool writes = access.writes();
-  Clock& clock = clocks_[lane];
   if (access.kind == AccessKind::kLock) location->is_lock = true;
   // A lock is given back by its holder alone: only who takes it first is a choice.
-  const bool races = !location->is_lock || access.kind == AccessKind::kLock;
+  order(*location, lane, access.writes(), !location->is_lock || access.kind == AccessKind::kLock, node);
+}
+
+// The lane has accessed the location, at this node: what of other lanes is ordered against that from now on, and what
+// could have come in the other order.
+void Exhaustive::order(Location& location, uint32_t lane, bool writes, bool races, uint32_t node) {
+  if (!location.used) {
+    location.used = true;
+    for (uint32_t i = 0; i < lanes_; ++i) {
+      location.write_of[i] = location.read_of[i] = 0;
+      location.written.of[i] = location.read.of[i] = 0;
+    }
+  }
+  Clock& clock = clocks_[lane];
   for (uint32_t other = 0; races && other < lanes_; ++other) {
     if (other == lane) continue;
-    uint32_t latest = location->write_of[other];
-    if (writes && location->read_of[other] > latest) latest = location->read_of[other];
+    uint32_t latest = location.write_of[other];
+    if (writes && location.read_of[other] > latest) latest = location.read_of[other];
     if (latest > clock.of[other]) race(latest - 1, lane);
   }
   for (uint32_t i = 0; i < lanes_; ++i) {
-    if (location->written.of[i] > clock.of[i]) clock.of[i] = location->written.of[i];
-    if (writes && location->read.of[i] > clock.of[i]) clock.of[i] = location->read.of[i];
+    if (location.written.of[i] > clock.of[i]) clock.of[i] = location.written.of[i];
+    if (writes && location.read.of[i] > clock.of[i]) clock.of[i] = location.read.of[i];
   }
   if (node != kNone) {
     clock.of[lane] = node + 1;
-    if (races) (writes ? location->write_of : location->read_of)[lane] = node + 1;
+    if (races) (writes ? location.write_of : location.read_of)[lane] = node + 1;
   }
   for (uint32_t i = 0; i < lanes_; ++i) {
     if (writes) {
-      location->written.of[i] = clock.of[i];
-      location->read.of[i] = 0;
-    } else if (clock.of[i] > location->read.of[i]) {
-      location->read.of[i] = clock.of[i];
+      location.written.of[i] = clock.of[i];
+      location.read.of[i] = 0;
+    } else if (clock.of[i] > location.read.of[i]) {
+      location.read.of[i] = clock.of[i];
     }
   }
 }

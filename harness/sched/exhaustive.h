@@ -80,6 +80,7 @@ class Exhaustive final : public Strategy {
   uint32_t untried(const Node& node) const;
   Node* pass(Kind kind, uint32_t at, uint64_t runnable);
   void set_asleep(const Node& node, const Point& point);
+  void order(Location& location, uint32_t lane, bool writes, bool races, uint32_t node);
   void race(uint32_t node, uint32_t lane);
   uint32_t block_start(uint32_t node) const;
   void add(uint32_t node, uint32_t lane);
@@ -98,6 +99,7 @@ class Exhaustive final : public Strategy {
   Clock clocks_[kMaxLanes];
   std::vector<Clock> marks_;
   LocationTable<Location> locations_;
+  Location world_;  // a fork writes it, all else reads it
   bool exhausted_ = false, diverged_ = false, overflowed_ = false;
   uint64_t runs_ = 0, redundant_runs_ = 0;
 };

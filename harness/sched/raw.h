@@ -49,6 +49,14 @@ inline void* map_zeroed(size_t bytes) {
                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   return result < 0 && result > -4096 ? nullptr : reinterpret_cast<void*>(result);
 }
+// The same, and zeros again in a forked child.
+inline void* map_wiped_on_fork(size_t bytes) {
+  void* const pages = map_zeroed(bytes);
+  if (pages != nullptr) {
+    raw_syscall(SYS_madvise, reinterpret_cast<long>(pages), static_cast<long>(bytes), MADV_WIPEONFORK, 0, 0, 0);
+  }
+  return pages;
+}
 inline void unmap_zeroed(void* pages, size_t bytes) {
   raw_syscall(SYS_munmap, reinterpret_cast<long>(pages), static_cast<long>(bytes), 0, 0, 0, 0);
 }

@@ -9,7 +9,7 @@ namespace {
 // Room for the subject and a sanitizer's frames.
 constexpr size_t kStackBytes = size_t{1} << 20;
 
-// The lane that the calling thread is.
+// The lane that the calling thread is. In a forked child it knows no scheduler.
 __thread void* current = nullptr;
 
 uint64_t read_word(const void* address, size_t size) {
@@ -24,7 +24,7 @@ uint64_t read_word(const void* address, size_t size) {
 }  // namespace
 
 Scheduler::Scheduler()
-    : lanes_(static_cast<Lane*>(map_zeroed(kMaxLanes * sizeof(Lane)))),
+    : lanes_(static_cast<Lane*>(map_wiped_on_fork(kMaxLanes * sizeof(Lane)))),
       next_(static_cast<Access*>(map_zeroed(kMaxLanes * sizeof(Access)))) {
   if (lanes_ == nullptr || next_ == nullptr) throw std::bad_alloc();
 }
@@ -48,7 +48,7 @@ void Scheduler::end_thread(pthread_t thread, Lane& lane, Token& token) {
 }
 
 void Scheduler::abandon() {
-  lanes_ = static_cast<Lane*>(map_zeroed(kMaxLanes * sizeof(Lane)));
+  lanes_ = static_cast<Lane*>(map_wiped_on_fork(kMaxLanes * sizeof(Lane)));
   next_ = static_cast<Access*>(map_zeroed(kMaxLanes * sizeof(Access)));
   done_.word = 0;
   if (lanes_ == nullptr || next_ == nullptr) throw std::bad_alloc();
@@ -194,6 +194,7 @@ void Scheduler::decide(Lane& lane) {
     }
     if (lanes == uint64_t{1} << me) return;
     ++record_->choice_points;
+    if (sites_ != nullptr && lane.pc != nullptr) sites_->add(lane.pc);
     const uint32_t next = strategy_->next(point(lane, lanes));
     if (next == me) return;
     record_->add(ScheduleKind::kPreempt, threads_[me], lane.place.line, lane.place.member, lane.place.access,
@@ -250,8 +251,18 @@ void Scheduler::begin_operation(uint32_t lane_index, uint64_t line, uint64_t mem
   Lane& lane = lanes_[lane_index];
   lane.place = {line, member, 0};
   lane.access = opaque ? Access{&start_, AccessKind::kExchange} : Access{};
+  lane.pc = nullptr;
   decide(lane);
   if (!opaque) return;
+  lane.moved = true;
+  strategy_->made(lane_index, lane.access);
+}
+
+void Scheduler::begin_fork(uint32_t lane_index) {
+  Lane& lane = lanes_[lane_index];
+  ++lane.place.access;
+  lane.access = {nullptr, AccessKind::kFork};
+  decide(lane);
   lane.moved = true;
   strategy_->made(lane_index, lane.access);
 }
@@ -279,10 +290,12 @@ void Scheduler::pass(uint32_t lane, uint32_t mark) {
 bool Scheduler::before(const void* address, size_t size, int kind, int order) {
   if (current == nullptr) return false;
   Lane& lane = *static_cast<Lane*>(current);
+  if (lane.scheduler == nullptr) return false;
   Scheduler& self = *lane.scheduler;
   if (*self.gate_ == 0) return false;
   ++lane.place.access;
   lane.access = {address, static_cast<AccessKind>(kind)};
+  lane.pc = __builtin_return_address(0);
   lane.size = size;
   lane.order = order;
   if (++self.record_->accesses > kMaxAccesses) {
@@ -308,6 +321,7 @@ bool Scheduler::before(const void* address, size_t size, int kind, int order) {
 uint64_t Scheduler::after(bool wrote, uint64_t before, uint64_t now) {
   if (current == nullptr) return before;
   Lane& lane = *static_cast<Lane*>(current);
+  if (lane.scheduler == nullptr) return before;
   Scheduler& self = *lane.scheduler;
   if (*self.gate_ == 0) return before;
   const uint32_t me = self.index(lane);

@@ -3,6 +3,9 @@
 // again there. The rule that every schedule is told against: the running lane goes on until it waits or ends, then the
 // lowest runnable one goes on.
 //
+// A fork leaves all lanes but the running one where they are. The child runs unscheduled: there a lane knows of no
+// scheduler, from the first instruction on, so that also what the subject's fork handlers do there is its own.
+//
 // Hand-off is by futex. No code of this folder is instrumented by a sanitizer, and no allocation happens while the
 // program runs, so that a race detector beside it sees what the subject and the program's own order do, and not us.
 #pragma once
@@ -14,6 +17,7 @@
 #include "harness/op/access_hooks.h"
 #include "harness/sched/raw.h"
 #include "harness/sched/record.h"
+#include "harness/sched/site_set.h"
 #include "harness/sched/store_history.h"
 #include "harness/sched/strategy.h"
 
@@ -53,6 +57,8 @@ class Scheduler {
   // does is the schedule's. When the end is not kDone, threads are left where they are, and abandon() must follow.
   RunEnd run(ScheduledBody& body, uint32_t lanes, uint32_t marks, const uint32_t* threads, const volatile uint8_t* gate,
              Strategy& strategy, ScheduleRecord& record);
+  // From now on the places of accesses at which another lane could have gone on are entered there.
+  void note_sites(SiteSet* sites) { sites_ = sites; }
   // Leaves the threads stopped for ever, and their memory with them.
   void abandon();
 
@@ -62,6 +68,8 @@ class Scheduler {
   // An operation begins, and may be preempted before it does anything. Of an opaque one nobody tells the accesses: it
   // counts as one access, of what all opaque ones share.
   void begin_operation(uint32_t lane, uint64_t line, uint64_t member, bool opaque = false);
+  // The process is about to fork: an access that conflicts with all others.
+  void begin_fork(uint32_t lane);
   // Returns when may_go_on(lane).
   void wait(uint32_t lane);
   // What a lane has done when it reaches a mark comes before what another does after it has passed it, in every
@@ -86,7 +94,8 @@ class Scheduler {
     bool moved;   // has made an access since it was put on
     bool has_watcher, has_thread;
     AccessPlace place;
-    Access access;  // that it is stopped before
+    Access access;   // that it is stopped before
+    const void* pc;  // where in the subject; null before an operation
     size_t size;
     int order;
     uint64_t found;  // what a store is about to overwrite
@@ -125,6 +134,7 @@ class Scheduler {
   const volatile uint8_t* gate_ = nullptr;
   Strategy* strategy_ = nullptr;
   ScheduleRecord* record_ = nullptr;
+  SiteSet* sites_ = nullptr;
   StoreHistory history_;
   Token done_;
   uint8_t start_ = 0;  // its address stands for what happened before the run, and for all that is opaque

@@ -11,7 +11,7 @@ namespace assay {
 // has two.
 inline constexpr uint32_t kMaxLanes = 64;
 
-// Also the values of xi_access_kind_t, beside kBegin.
+// Also the values of xi_access_kind_t, beside the last two.
 enum class AccessKind : uint8_t {
   kLoad,
   kStore,
@@ -22,6 +22,7 @@ enum class AccessKind : uint8_t {
   kLock,
   kSystemCall,
   kBegin,  // no access yet: an operation begins
+  kFork,   // the process is about to fork: the child sees what all others have done, and nothing that they do later
 };
 
 struct Access {
@@ -31,6 +32,7 @@ struct Access {
   bool writes() const { return kind != AccessKind::kLoad; }
   // The order of two such accesses by different lanes matters.
   bool conflicts(const Access& other) const {
+    if (kind == AccessKind::kFork || other.kind == AccessKind::kFork) return true;
     return address != nullptr && address == other.address && (writes() || other.writes());
   }
 };

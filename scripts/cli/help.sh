@@ -30,7 +30,12 @@ option_help() {
     --patch) echo '--patch FILE…        your own patches on allocator/ instead of mutants/' ;;
     --blind) echo '--blind              also hunt five times without regression files' ;;
     --against) echo '--against LIST       allocators, separated by commas' ;;
-    --runs) echo '--runs N             runs of each workload on each allocator' ;;
+    --runs) echo '--runs N             runs of each workload on each allocator; of explore: schedules at most' ;;
+    --bound) echo '--bound N            preemptions in each schedule (2); of pct: depth of a bug (3)' ;;
+    --unbounded) echo '--unbounded          as many preemptions as there are places' ;;
+    --strategy) echo '--strategy NAME      dfs (all schedules within the bound), pct or random' ;;
+    --older) echo '--older N            loads of older values and failed weak exchanges in each schedule (1)' ;;
+    --places) echo '--places OUT         writes where in the executable another thread could have gone on' ;;
     --instructions) echo '--instructions       also count instructions with callgrind' ;;
     --sites) echo '--sites              also how often each place of the source that makes a call was hit' ;;
     --threads) echo '--threads N          threads besides t0, 1 to 1022' ;;

@@ -30,9 +30,9 @@ purpose[minimize]='the shortest program that shows the same violation'
 options[minimize]='-o:output --output:output --seconds:seconds --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[minimize]='file1'
 
-synopsis[explore]='FILE… [--bound N | --unbounded] [--strategy dfs|pct|random] [--runs N] [--older N]'
+synopsis[explore]='FILE… [--bound N | --unbounded] [--strategy dfs|pct|random] [--runs N] [--older N] [--places OUT]'
 purpose[explore]='run programs of several threads under many schedules'
-options[explore]='--bound:number --unbounded:flag --strategy:strategy --runs:count --older:number --flavour:flavour --mode:mode --seed:number --subject:subject'
+options[explore]='--bound:number --unbounded:flag --strategy:strategy --runs:count --older:number --places:output --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[explore]='file+'
 
 synopsis[sweep]='FILE… [--how once|persistent|both] [--sites]'
