@@ -27,6 +27,11 @@ bool impossible_size(const Step&, const Request& request) {
   return request.overflows || request.size > kLargestObject;
 }
 
+// The size, or what is asked for to find an alignment in it.
+bool impossible_with_alignment(const Step& step, const Request& request) {
+  return impossible_size(step, request) || (request.aligned && request.size > kLargestObject - request.alignment);
+}
+
 bool impossible_no_multiple(const Step& step, const Request& request) {
   return size_no_multiple(step, request) && impossible_size(step, request);
 }
