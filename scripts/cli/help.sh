@@ -31,6 +31,8 @@ option_help() {
     --blind) echo '--blind              also hunt five times without regression files' ;;
     --against) echo '--against LIST       allocators, separated by commas' ;;
     --runs) echo '--runs N             runs of each workload on each allocator; of explore: schedules at most' ;;
+    --subjects) echo '--subjects A,B,…     what is compared (ximalloc,mimalloc,jemalloc; of --table all that are here)' ;;
+    --table) echo '--table              what each subject answers to each clause of the standard' ;;
     --bound) echo '--bound N            preemptions in each schedule (2); of pct: depth of a bug (3)' ;;
     --unbounded) echo '--unbounded          as many preemptions as there are places' ;;
     --strategy) echo '--strategy NAME      dfs (all schedules within the bound), pct or random' ;;
