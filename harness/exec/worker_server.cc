@@ -81,7 +81,9 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   if (!channel.result.violation && order.check_growth && order.mode == Mode::kSequential &&
       order.strictness == Strictness::kStrict) {
     channel.judging_growth = true;
+    // What is judged from here on is the repetition alone.
     options.came_failures = nullptr;
+    options.comparison = nullptr;
     check_growth(program, subject, options, channel.result.violation);
     channel.judging_growth = false;
   }
