@@ -56,13 +56,12 @@ void refuse_mismatch(const std::string& target, const std::string& subject) {
   if (is_subject_list(subject)) split_subjects(subject);
 }
 
-// All that can hunt on these subjects, in this flavour and mode.
+// All that can hunt on these subjects. What compares is for who names it, or a list of subjects: it finds the bugs of
+// other allocators, which are no news of ours.
 std::vector<std::string> targets_for(const FuzzOptions& options) {
   std::vector<std::string> names = target_names();
   const bool all_lists = !options.subjects.empty() && std::ranges::all_of(options.subjects, is_subject_list);
-  const bool compares = (options.subjects.empty() || all_lists) && options.flavour == "fuzz" &&
-                        options.mode.value_or(Mode::kSequential) == Mode::kSequential;
-  if (!compares) std::erase(names, kComparing);
+  if (!all_lists) std::erase(names, kComparing);
   if (all_lists) std::erase_if(names, [](const std::string& name) { return name != kComparing; });
   return names;
 }
@@ -124,7 +123,7 @@ SubcommandRun add_fuzz(CLI::App& app) {
   auto arguments = std::make_shared<Arguments>();
   FuzzOptions& options = arguments->options;
   app.description("Hunt for bugs; resumes from work/, and keeps what it finds in work/findings");
-  app.add_option("TARGET", options.targets, "Fuzz targets; all of them when none is named");
+  app.add_option("TARGET", options.targets, "Fuzz targets; all but differential when none is named");
   app.add_option("--seconds", options.seconds, "Time for all targets together")
       ->check(whole_number())
       ->check(CLI::Range(uint64_t{1}, uint64_t{100'000'000}));

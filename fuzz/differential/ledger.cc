@@ -36,8 +36,8 @@ bool impossible_no_multiple(const Step& step, const Request& request) {
   return size_no_multiple(step, request) && impossible_size(step, request);
 }
 
-bool valloc_of_nothing(const Step& step, const Request& request) {
-  return step.code == OpCode::kValloc && request.size == 0;
+bool memalign_of_nothing(const Step& step, const Request& request) {
+  return (step.code == OpCode::kMemalign || step.code == OpCode::kValloc) && request.size == 0;
 }
 
 bool memalign_beyond_memory(const Step& step, const Request& request) {

@@ -176,7 +176,7 @@ choose_flavours() {
     esac
   done
   # Who compares needs a worker process for most of the others.
-  if [[ $subcommand == diff ]] || [[ $subcommand == fuzz && " ${positionals[*]:-differential} " == *" differential "* ]]; then
+  if [[ $subcommand == diff ]] || [[ $subcommand == fuzz && " ${positionals[*]} " == *" differential "* ]]; then
     wanted+=(release)
   fi
   local -A tests=()

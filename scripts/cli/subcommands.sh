@@ -11,7 +11,7 @@ flavours=(dev release fuzz tsan sched sched-tsan fuzz-sched msan cov)
 modes=(sequential schedule free)
 
 synopsis[fuzz]='[TARGET…] [--seconds N] [--engine libfuzzer] [--jobs J] [--keep-going] [--known FILE]'
-purpose[fuzz]='hunt for bugs: all targets, 60 s in all by default; resumes from work/'
+purpose[fuzz]='hunt for bugs: all targets but differential, 60 s in all by default; resumes from work/'
 options[fuzz]='--seconds:seconds --engine:engine --jobs:count --keep-going:flag --known:file --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[fuzz]='target*'
 
