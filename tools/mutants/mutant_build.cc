@@ -141,26 +141,36 @@ MutantBuild build_mutant(const Expectation& mutant, const SourceTree& tree) {
   const std::set<std::string> stale = stale_outputs(tree, mutant, scratch);
   std::set<std::string> objects;
   std::vector<Step> steps;
-  std::string archive_inputs;
+  std::string archive_inputs, test_inputs;
   const std::string archive = "lib/libximalloc.a";
+  // What a patched file goes into is compiled again, the rest is the original's.
+  const auto add_object = [&](const std::string& object, const std::string& line, std::string& inputs) {
+    objects.insert(object);
+    fs::create_directories((build / object).parent_path());
+    if (!stale.contains(object)) {
+      fs::create_symlink(original / object, build / object);
+      return;
+    }
+    const std::string command =
+        replace_all(replace_all(line, tree.root.string() + "/allocator", (folder / "allocator").string()),
+                    "-I" + tree.root.string() + " ", "-I" + folder.string() + " ");
+    // A bug may leave a variable unused, which is no reason not to hunt it.
+    steps.push_back({object, "", command + " -w"});
+    inputs += " " + object;
+  };
   for (const std::string& line : ninja_lines(original, {"commands", archive}, scratch)) {
-    if (line.find(archive) == std::string::npos) {
-      const std::string object = output_of(line);
-      if (object.empty()) continue;
-      objects.insert(object);
-      fs::create_directories((build / object).parent_path());
-      if (!stale.contains(object)) {
-        fs::create_symlink(original / object, build / object);
-        continue;
-      }
-      const std::string command =
-          replace_all(replace_all(line, tree.root.string() + "/allocator", (folder / "allocator").string()),
-                      "-I" + tree.root.string() + " ", "-I" + folder.string() + " ");
-      // A bug may leave a variable unused, which is no reason not to hunt it.
-      steps.push_back({object, "", command + " -w"});
-      archive_inputs += " " + object;
-    } else {
+    if (line.find(archive) != std::string::npos) {
       steps.push_back({archive, archive_inputs, line});
+    } else if (const std::string object = output_of(line); !object.empty()) {
+      add_object(object, line, archive_inputs);
+    }
+  }
+  if (mutant.hunter == Hunter::kTest) {
+    for (const std::string& line : ninja_lines(original, {"commands", "bin/" + mutant.target}, scratch)) {
+      const std::string object = output_of(line);
+      // Its own objects stand beside the allocator's, in the folder that is not mirrored.
+      if (object.starts_with("allocator/") && object.ends_with(".o") && !objects.contains(object))
+        add_object(object, line, test_inputs);
     }
   }
   if (archive_inputs.empty()) {
@@ -182,7 +192,7 @@ MutantBuild build_mutant(const Expectation& mutant, const SourceTree& tree) {
   if (mutant.hunter != Hunter::kTest) programs.push_back("bin/assay");
   for (const std::string& program : programs) {
     for (const std::string& line : ninja_lines(original, {"commands", "-s", program}, scratch)) {
-      steps.push_back({program, archive, line});
+      steps.push_back({program, archive + test_inputs, line});
     }
   }
   write_ninja(build / "build.ninja", steps);
