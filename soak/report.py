@@ -13,22 +13,10 @@ import sys
 from campaign import CampaignError, read_state, write_whole
 from findings import Findings
 from status import clock
+from verdict import verdict_of
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "soak" / "page"
-
-
-def verdict_of(state, bugs):
-    """(word, sentence)"""
-    canary = state["canary"]
-    news = [bug for bug in bugs if bug["status"] != "known"]
-    if news:
-        return "violation", f"{len(news)} bugs in {clock(state['spent'])}"
-    if canary is None:
-        return "unknown", "the canary has not been hunted to its end: silence means nothing yet"
-    if not canary["found"]:
-        return "failed", "the canary was not found: silence means nothing"
-    return "clean", f"no violation in {clock(state['spent'])}, and the canary was found after {canary['programs']:,} programs"
 
 
 def series_of(folder):

@@ -16,6 +16,7 @@ from job import Job
 from lanes import lanes_of, next_lane, note_slice
 from status import status_lines
 from triage import Triage
+from verdict import verdict_of
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TICK, STATUS_EVERY = 0.5, 10.0
@@ -350,23 +351,16 @@ class Runner:
         shutil.rmtree(self.scratch, ignore_errors=True)
 
     def verdict(self):
-        """0 when nothing was found and the canary was."""
+        """0 when the silence can be trusted."""
         state, groups = self.campaign.state, self.findings.groups()
         for line in status_lines(state, self.folder):
             print(line)
-        new = [row for row in groups if row["status"] != "known"]
         for row in groups:
             program = row["minimised"] or row["program"]
             print(f"{row['status'].upper()} {row['token'] or row['oracle']}: ./assay replay {self.folder / program}")
-        canary = state["canary"]
-        if not canary or not canary["found"]:
-            print("VERDICT failed: the canary was not found, so silence means nothing" if canary else "VERDICT unknown: the canary was not hunted to its end")
-            return 1
-        if new:
-            print(f"VERDICT violation: {len(new)} bugs")
-            return 1
-        print(f"VERDICT clean: no violation in {state['spent']:.0f} s, and the canary was found after {canary['programs']} programs")
-        return 0
+        word, sentence = verdict_of(state, groups)
+        print(f"VERDICT {word}: {sentence}")
+        return 0 if word == "clean" else 1
 
 
 def main(words):

@@ -1,0 +1,39 @@
+"""Silence is clean only when something was hunted, nothing failed and the canary was found."""
+
+import unittest
+
+from verdict import verdict_of
+
+
+def state(**values):
+    lane = {"programs": 10, "hangs": 0, "faults": 0, **values.pop("lane", {})}
+    return {"spent": 60.0, "canary": {"found": True, "programs": 5}, "lanes": {"a": lane}, **values}
+
+
+class VerdictTest(unittest.TestCase):
+    def word(self, bugs=(), **values):
+        return verdict_of(state(**values), bugs)[0]
+
+    def test_clean(self):
+        self.assertEqual(self.word(), "clean")
+        self.assertEqual(self.word(bugs=[{"status": "known"}]), "clean")
+
+    def test_what_was_found(self):
+        self.assertEqual(self.word(bugs=[{"status": "new"}]), "violation")
+        self.assertEqual(self.word(bugs=[{"status": "regressed"}], canary=None), "violation")
+
+    def test_the_canary(self):
+        self.assertEqual(self.word(canary=None), "unknown")
+        self.assertEqual(self.word(canary={"found": False, "programs": 5}), "failed")
+
+    def test_nothing_ran(self):
+        self.assertEqual(self.word(lane={"programs": 0}), "unknown")
+        self.assertEqual(self.word(lanes={}), "unknown")
+
+    def test_a_lane_that_hangs_or_fails(self):
+        self.assertEqual(self.word(lane={"hangs": 1}), "failed")
+        self.assertEqual(self.word(lane={"faults": 1}), "failed")
+
+
+if __name__ == "__main__":
+    unittest.main()
