@@ -73,6 +73,10 @@ class Campaign:
             "version": VERSION, "created": time.time(), "spent": 0.0, "lanes": {}, "merges": {}, "canary": None, "calls": []}
         self.state["commit"] = commit
 
+    def close(self):
+        """Another runner may have the folder."""
+        self._lock.close()
+
     def lane(self, name):
         return self.state["lanes"].setdefault(
             name, {"seconds": 0.0, "programs": 0, "slices": 0, "edges": 0, "gain": 0.0, "newest": None, "hangs": 0,

@@ -10,7 +10,7 @@ def verdict_of(state, bugs):
     hangs, faults = sum(lane["hangs"] for lane in lanes), sum(lane["faults"] for lane in lanes)
     programs = sum(lane["programs"] for lane in lanes)
     if news:
-        return "violation", f"{len(news)} bugs in {clock(state['spent'])}"
+        return "violation", f"{len(news)} {'bug' if len(news) == 1 else 'bugs'} in {clock(state['spent'])}"
     if canary is None:
         return "unknown", "the canary has not been hunted to its end: silence means nothing yet"
     if not canary["found"]:

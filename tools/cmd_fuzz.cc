@@ -18,7 +18,7 @@ constexpr KnownTarget kTargets[] = {{"alloc_ops", Mode::kSequential, "ximalloc"}
                                     {"mt_ops", Mode::kFree, "ximalloc"},
                                     {"differential", Mode::kSequential, "ximalloc,mimalloc,jemalloc"}};
 constexpr std::string_view kComparing = "differential";
-constexpr std::string_view kFlavours[] = {"fuzz", "tsan", "fuzz-sched"};
+constexpr std::string_view kFlavours[] = {"fuzz", "tsan", "msan", "fuzz-sched"};
 
 struct Arguments {
   FuzzOptions options;

@@ -4,7 +4,7 @@
 # Ninja targets that a user's subcommand needs of a flavour; the unit tests are built by `test` only.
 tool_targets() {
   case $1 in
-    fuzz | tsan | msan) echo 'assay_tool fuzz_targets' ;;
+    fuzz | fuzz-sched | tsan | msan) echo 'assay_tool fuzz_targets' ;;
     release) echo 'assay_tool assay_worker assay_record ximalloc ximalloc_shared bench_workload' ;;
     *) echo 'assay_tool' ;;
   esac

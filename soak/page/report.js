@@ -11,6 +11,8 @@
     const two = (n) => String(n).padStart(2, "0");
     return hours ? hours + ":" + two(minutes) + ":" + two(rest) : minutes + ":" + two(rest);
   };
+  // Steps of the clock, in seconds.
+  const whole = [1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 604800];
   const plots = [];
 
   function draw(chart) {
@@ -33,7 +35,7 @@
       series: [{ label: "time", value: (_, seconds) => (seconds === null ? "" : clock(seconds)) }].concat(
         chart.series.map((series, index) => ({ label: series.name, stroke: colours[index % colours.length], width: 2, spanGaps: true,
           points: { show: times.length < 3 } }))),
-      axes: [Object.assign({ values: (_, ticks) => ticks.map(clock) }, axis), Object.assign({ size: 70 }, axis)],
+      axes: [Object.assign({ values: (_, ticks) => ticks.map(clock), incrs: whole }, axis), Object.assign({ size: 70 }, axis)],
     }, [times, ...columns], box);
     plots.push([plot, box]);
   }

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""measure_triage.py [--finds N] [--into FILE] [--table] [NAME…]: how well finds of one bug are put together, and of two are kept apart.
+
+Each seeded bug of mutants/ that programs can show is hunted N times, each time from another random half of the committed corpus
+and with another seed. What it finds goes the way of a campaign's finds: made short, then grouped by its token and the shape of the
+short program. A line of JSON for each find is added to FILE (default: work/triage/finds.jsonl); a call takes up what is missing
+there. --table prints, from FILE alone, a row for each bug. Bugs that a unit test must catch have no program and no row.
+"""
+
+import argparse
+import json
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from shape import shape_of
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MUTANTS = ROOT / "build" / "mutants"
+_EXPECT = re.compile(r"^# Expect: (?P<target>[a-z_]+)(?:@(?P<flavour>[a-z-]+))? (?P<hunter>[a-z]+) .*within=(?P<seconds>\d+)", re.M)
+MINIMISE_SECONDS = 60
+
+
+def bugs():
+    for patch in sorted((ROOT / "mutants").glob("*.patch")):
+        match = _EXPECT.search(patch.read_text(encoding="utf-8"))
+        if match["hunter"] != "test":
+            yield patch.stem, match["target"], match["flavour"] or "fuzz", match["hunter"], int(match["seconds"])
+
+
+def answer_of(words, limit):
+    """The JSON object of a tool, or {} when it gave none in time."""
+    try:
+        done = subprocess.run([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT, timeout=limit, check=False)
+        return json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        return {}
+
+
+def build(name):
+    """The folder with the programs that have this bug in them."""
+    place = MUTANTS / name / "build" / "bin"
+    if not (place / "assay").exists():
+        answer_of([ROOT / "build" / "fuzz" / "bin" / "assay", "mutants", "--filter", name, "--seconds", 1, "--json"], 1800)
+    return place if (place / "assay").exists() else None
+
+
+def half_of(files, seed):
+    files = sorted(files)
+    return random.Random(seed).sample(files, (len(files) + 1) // 2)
+
+
+def fuzzed(place, target, flavour, seconds, seed, folder):
+    """A program that an engine found, as bytes."""
+    seeds, finds, corpus = folder / "seeds", folder / "finds", folder / "corpus"
+    for new in (seeds, finds, corpus):
+        new.mkdir()
+    for file in half_of((ROOT / "build" / flavour / "corpus" / target).iterdir(), seed):
+        shutil.copy(file, seeds)
+    words = [place / target, corpus, seeds, f"-max_total_time={seconds}", f"-seed={seed}", f"-artifact_prefix={finds}/", "-timeout=10",
+             "-rss_limit_mb=4096", "-detect_leaks=0"]
+    try:
+        subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, timeout=seconds + 60, check=False)
+    except subprocess.TimeoutExpired:
+        pass
+    return next(iter(sorted(finds.iterdir())), None)
+
+
+def searched(place, target, flavour, hunter, seconds, seed, folder):
+    """A program that shows the bug when one of its calls fails, or under one of its schedules."""
+    files = [*(ROOT / "corpus" / target).glob("*.ops"), *(ROOT / "corpus" / "regress" / target).glob("*.ops"), *(ROOT / "fuzz" / target / "seeds").glob("*.ops")]
+    files = sorted(files)
+    random.Random(seed).shuffle(files)
+    for file in files:
+        copy = folder / file.name
+        shutil.copy(file, copy)
+        words = [place / "assay", hunter, copy, "--flavour", flavour, "--seed", seed, "--json"]
+        answer = answer_of(words + (["--bound", 1] if hunter == "explore" else []), seconds)
+        for row in answer.get("files", []):
+            if row.get("violations", 0) and row.get("output"):
+                find = folder / "find.ops"
+                shutil.copy(row["output"], find)
+                return find
+    return None
+
+
+def find_of(bug, seed):
+    """A dict for the record: what was found with that seed, and what became of it."""
+    name, target, flavour, hunter, seconds = bug
+    row = {"bug": name, "seed": seed, "token": "", "shape": "", "operations": None, "text": ""}
+    place = build(name)
+    if place is None:
+        return row
+    with tempfile.TemporaryDirectory(prefix="assay-triage-") as scratch:
+        folder = pathlib.Path(scratch)
+        if hunter == "fuzz":
+            find = fuzzed(place, target, flavour, seconds, seed, folder)
+        else:
+            find = searched(place, target, flavour, hunter, seconds, seed, folder)
+        if find is None:
+            return row
+        short = folder / "short.ops"
+        mode = ["--mode", "free"] if target == "mt_ops" and hunter == "fuzz" else []
+        answer = answer_of([place / "assay", "minimize", find, "-o", short, "--seconds", MINIMISE_SECONDS, "--flavour", flavour, *mode, "--json"], MINIMISE_SECONDS + 240)
+        row["token"] = answer.get("token") or ""
+        if short.exists():
+            row["text"] = short.read_text(encoding="utf-8")
+            row["operations"] = answer.get("operations_after")
+    return row
+
+
+def read_rows(path):
+    """The shape is taken anew, so that a change of it can be judged without another hunt."""
+    if not path.exists():
+        return []
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    for row in rows:
+        row["shape"] = shape_of(row["text"]) if row["text"] else ""
+    return rows
+
+
+def table(rows):
+    """Markdown, and a sentence with the figures that count."""
+    groups, finds = {}, {}
+    for row in rows:
+        finds.setdefault(row["bug"], []).append(row)
+        if row["text"]:
+            groups.setdefault((row["token"], row["shape"]), set()).add(row["bug"])
+    lines = ["| bug | finds | groups | shared with | the commonest group |", "|---|---|---|---|---|"]
+    alone = total = judged = 0
+    for bug, hunts in sorted(finds.items()):
+        short = [row for row in hunts if row["text"]]
+        keys = [(row["token"], row["shape"]) for row in short]
+        others = sorted(set().union(*(groups[key] for key in keys)) - {bug}) if keys else []
+        if keys:
+            judged, total, alone = judged + 1, total + len(set(keys)), alone + (not others)
+            first = max(keys, key=keys.count)
+        lines.append(f"| `{bug}` | {len(short)} of {len(hunts)} | {len(set(keys)) if keys else '-'} | {', '.join(f'`{other}`' for other in others)} | "
+                     + (f"`{first[0]}` {first[1][:90]}" if keys else "") + " |")
+    lines += ["", f"{judged} bugs with {sum(1 for row in rows if row['text'])} finds: {total / max(judged, 1):.2f} groups a bug; {alone} of them "
+              f"({100 * alone / max(judged, 1):.0f} %) share none with another bug."]
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--finds", type=int, default=5)
+    parser.add_argument("--into", type=pathlib.Path, default=ROOT / "work" / "triage" / "finds.jsonl")
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    if not options.table:
+        options.into.parent.mkdir(parents=True, exist_ok=True)
+        done = {(row["bug"], row["seed"]) for row in read_rows(options.into)}
+        # One of each, then the second of each: what there is at any moment is about all of them.
+        for seed in range(1, options.finds + 1):
+            for bug in bugs():
+                if (options.names and bug[0] not in options.names) or (bug[0], seed) in done:
+                    continue
+                row = find_of(bug, seed)
+                with open(options.into, "a", encoding="utf-8") as stream:
+                    stream.write(json.dumps(row) + "\n")
+                print(f"{row['bug']} {seed}: {row['token'] or 'nothing found'}, {row['operations']} operations", file=sys.stderr, flush=True)
+    print(table(read_rows(options.into)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
