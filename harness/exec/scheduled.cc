@@ -76,7 +76,9 @@ void ScheduledExecutor::prepare() {
   for (uint8_t& done : done_) done = 0;
   left_ = static_cast<uint32_t>(order_.size());
   for (Lane& lane : lanes_) {
-    lane.awaited = lane.steps.empty() ? Awaited::kAllSteps : Awaited::kStep;
+    lane.awaited = !lane.steps.empty()      ? Awaited::kStep
+                   : &lane == lanes_.data() ? Awaited::kOtherLanes
+                                            : Awaited::kAllSteps;
     lane.step = lane.steps.empty() ? 0 : lane.steps.front();
     lane.executor = this;
     lane.next = 0;
@@ -190,6 +192,7 @@ bool ScheduledExecutor::go_on(uint32_t index) {
     if (!operations.run(step)) scheduler_.stop();
     done_[lane.steps[i]] = 1;
     --left_;
+    scheduler_.progressed();
     if (order_.is_awaited(lane.steps[i])) scheduler_.reach(index, mark_of_[lane.steps[i]]);
     announce_release(&done_[lane.steps[i]]);
     if (index != 0 && step.code == OpCode::kThreadExit) {
@@ -209,11 +212,9 @@ bool ScheduledExecutor::go_on(uint32_t index) {
       return true;
     }
   }
-  lane.awaited = Awaited::kAllSteps;
+  lane.awaited = index == 0 ? Awaited::kOtherLanes : Awaited::kAllSteps;
   scheduler_.wait(index);
   if (index == 0) {
-    lane.awaited = Awaited::kOtherLanes;
-    scheduler_.wait(index);
     set_hooks(nullptr);
     announce_acquire(&scheduler_);
     if (!finish(operations)) scheduler_.stop();

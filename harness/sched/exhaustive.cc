@@ -34,9 +34,10 @@ void Exhaustive::begin(uint32_t lanes, uint32_t marks) {
   sleep_ = 0;
   redundant_ = false;
   acting_ = kNone;
-  locations_.clear();
-  world_.used = false;
+  locations_.clear(lanes);
+  forked_ = false;
   for (uint32_t lane = 0; lane < lanes; ++lane) {
+    fork_of_[lane] = 0;
     for (uint32_t other = 0; other < lanes; ++other) clocks_[lane].of[other] = 0;
   }
 }
@@ -135,51 +136,77 @@ void Exhaustive::made(uint32_t lane, const Access& access) {
     const uint32_t other = lowest(lanes);
     if (other == lane || sleeping_[other].conflicts(access)) sleep_ &= ~bit(other);
   }
-  const bool forks = access.kind == AccessKind::kFork;
-  order(world_, lane, forks, true, node);
-  if (forks) return;
-  Location* const location = locations_.find(access.address);
+  if (access.kind == AccessKind::kFork) {
+    order_fork(lane, node);
+    return;
+  }
+  if (forked_) order_after_forks(lane);
+  const auto [location, seen] = locations_.find(access.address);
   if (location == nullptr) {
     overflowed_ = true;
     return;
   }
+  if (!location->used) {
+    location->used = true;
+    for (uint32_t i = 0; i < lanes_; ++i) {
+      seen[i].write_of = seen[i].read_of = 0;
+      seen[i].written = seen[i].read = 0;
+    }
+  }
   if (access.kind == AccessKind::kLock) location->is_lock = true;
   // A lock is given back by its holder alone: only who takes it first is a choice.
-  order(*location, lane, access.writes(), !location->is_lock || access.kind == AccessKind::kLock, node);
+  order(seen, lane, access.writes(), !location->is_lock || access.kind == AccessKind::kLock, node);
 }
 
 // The lane has accessed the location, at this node: what of other lanes is ordered against that from now on, and what
 // could have come in the other order.
-void Exhaustive::order(Location& location, uint32_t lane, bool writes, bool races, uint32_t node) {
-  if (!location.used) {
-    location.used = true;
-    for (uint32_t i = 0; i < lanes_; ++i) {
-      location.write_of[i] = location.read_of[i] = 0;
-      location.written.of[i] = location.read.of[i] = 0;
-    }
-  }
+void Exhaustive::order(Seen* seen, uint32_t lane, bool writes, bool races, uint32_t node) {
   Clock& clock = clocks_[lane];
   for (uint32_t other = 0; races && other < lanes_; ++other) {
     if (other == lane) continue;
-    uint32_t latest = location.write_of[other];
-    if (writes && location.read_of[other] > latest) latest = location.read_of[other];
+    uint32_t latest = seen[other].write_of;
+    if (writes && seen[other].read_of > latest) latest = seen[other].read_of;
     if (latest > clock.of[other]) race(latest - 1, lane);
   }
   for (uint32_t i = 0; i < lanes_; ++i) {
-    if (location.written.of[i] > clock.of[i]) clock.of[i] = location.written.of[i];
-    if (writes && location.read.of[i] > clock.of[i]) clock.of[i] = location.read.of[i];
+    if (seen[i].written > clock.of[i]) clock.of[i] = seen[i].written;
+    if (writes && seen[i].read > clock.of[i]) clock.of[i] = seen[i].read;
   }
   if (node != kNone) {
     clock.of[lane] = node + 1;
-    if (races) (writes ? location.write_of : location.read_of)[lane] = node + 1;
+    if (races) (writes ? seen[lane].write_of : seen[lane].read_of) = node + 1;
   }
   for (uint32_t i = 0; i < lanes_; ++i) {
     if (writes) {
-      location.written.of[i] = clock.of[i];
-      location.read.of[i] = 0;
-    } else if (clock.of[i] > location.read.of[i]) {
-      location.read.of[i] = clock.of[i];
+      seen[i].written = clock.of[i];
+      seen[i].read = 0;
+    } else if (clock.of[i] > seen[i].read) {
+      seen[i].read = clock.of[i];
     }
+  }
+}
+
+// A fork conflicts with the latest access of every other lane, and knows of all that have been made.
+void Exhaustive::order_fork(uint32_t lane, uint32_t node) {
+  Clock& clock = clocks_[lane];
+  for (uint32_t other = 0; other < lanes_; ++other) {
+    const uint32_t latest = clocks_[other].of[other];
+    if (other == lane || latest <= clock.of[other]) continue;
+    race(latest - 1, lane);
+    clock.of[other] = latest;
+  }
+  if (node != kNone) clock.of[lane] = fork_of_[lane] = node + 1;
+  for (uint32_t i = 0; i < lanes_; ++i) at_fork_.of[i] = clock.of[i];
+  forked_ = true;
+}
+
+void Exhaustive::order_after_forks(uint32_t lane) {
+  Clock& clock = clocks_[lane];
+  for (uint32_t other = 0; other < lanes_; ++other) {
+    if (other != lane && fork_of_[other] > clock.of[other]) race(fork_of_[other] - 1, lane);
+  }
+  for (uint32_t i = 0; i < lanes_; ++i) {
+    if (at_fork_.of[i] > clock.of[i]) clock.of[i] = at_fork_.of[i];
   }
 }
 

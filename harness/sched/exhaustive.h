@@ -36,6 +36,7 @@ class Exhaustive final : public Strategy {
   uint32_t next(const Point& point) override;
   uint32_t older(const Point& point, uint32_t available) override;
   bool fails(const Point& point) override;
+  bool asks_for_older() const override { return limits_.older_values > 0; }
   void made(uint32_t lane, const Access& access) override;
   void reached(uint32_t lane, uint32_t mark) override;
   void passed(uint32_t lane, uint32_t mark) override;
@@ -69,10 +70,12 @@ class Exhaustive final : public Strategy {
     uint32_t of[kMaxLanes];
   };
   struct Location {
-    Location() : used(false), is_lock(false) {}
-    bool used, is_lock;
-    uint32_t write_of[kMaxLanes], read_of[kMaxLanes];  // one more than the node of the latest; 0: none
-    Clock written, read;                               // what the writers, and all, knew
+    bool used = false, is_lock = false;
+  };
+  // What is known of a location beside a lane.
+  struct Seen {
+    uint32_t write_of, read_of;  // one more than the node of its latest; 0: none
+    uint32_t written, read;      // what of it the writers, and all, knew
   };
 
   bool bounded() const { return limits_.preemptions != ExhaustiveLimits::kUnbounded; }
@@ -80,7 +83,9 @@ class Exhaustive final : public Strategy {
   uint32_t untried(const Node& node) const;
   Node* pass(Kind kind, uint32_t at, uint64_t runnable);
   void set_asleep(const Node& node, const Point& point);
-  void order(Location& location, uint32_t lane, bool writes, bool races, uint32_t node);
+  void order(Seen* seen, uint32_t lane, bool writes, bool races, uint32_t node);
+  void order_fork(uint32_t lane, uint32_t node);
+  void order_after_forks(uint32_t lane);
   void race(uint32_t node, uint32_t lane);
   uint32_t block_start(uint32_t node) const;
   void add(uint32_t node, uint32_t lane);
@@ -98,8 +103,11 @@ class Exhaustive final : public Strategy {
   uint32_t lanes_ = 0;
   Clock clocks_[kMaxLanes];
   std::vector<Clock> marks_;
-  LocationTable<Location> locations_;
-  Location world_;  // a fork writes it, all else reads it
+  LocationTable<Location, Seen> locations_{kMaxLanes};
+  // A fork is ordered against every access: here is what is known of those that were, in runs that have some.
+  bool forked_ = false;
+  uint32_t fork_of_[kMaxLanes] = {};  // one more than the node of the lane's latest; 0: none
+  Clock at_fork_;                     // what the latest knew
   bool exhausted_ = false, diverged_ = false, overflowed_ = false;
   uint64_t runs_ = 0, redundant_runs_ = 0;
 };

@@ -24,6 +24,7 @@ class RandomSchedules : public Strategy {
   void begin(uint32_t lanes, uint32_t marks) override;
   uint32_t older(const Point& point, uint32_t available) override;
   bool fails(const Point& point) override;
+  bool asks_for_older() const override { return limits_.older_values; }
   bool end() override { return ++run_ < limits_.runs; }
 
  protected:

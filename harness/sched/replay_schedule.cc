@@ -13,7 +13,10 @@ auto key(const ScheduleEvent& event) {
 }  // namespace
 
 ReplaySchedule::ReplaySchedule(std::span<const ScheduleEvent> events)
-    : events_(events.begin(), events.end()), fates_(events.size(), Fate::kPending) {}
+    : events_(events.begin(), events.end()),
+      fates_(events.size(), Fate::kPending),
+      asks_for_older_(std::any_of(events.begin(), events.end(),
+                                  [](const ScheduleEvent& event) { return event.kind == ScheduleKind::kStale; })) {}
 
 void ReplaySchedule::begin(uint32_t, uint32_t) {
   for (Fate& fate : fates_) fate = Fate::kPending;

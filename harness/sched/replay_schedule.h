@@ -21,6 +21,7 @@ class ReplaySchedule final : public Strategy {
   uint32_t next(const Point& point) override;
   uint32_t older(const Point& point, uint32_t available) override;
   bool fails(const Point& point) override;
+  bool asks_for_older() const override { return asks_for_older_; }
   bool end() override { return false; }
 
   // Events that could not happen: a thread that could not run, an access that never came or is of another kind.
@@ -33,6 +34,7 @@ class ReplaySchedule final : public Strategy {
 
   std::vector<ScheduleEvent> events_;
   std::vector<Fate> fates_;
+  bool asks_for_older_;
 };
 
 }  // namespace assay

@@ -87,6 +87,8 @@ RunEnd Scheduler::run(ScheduledBody& body, uint32_t lanes, uint32_t marks, const
   history_.begin(lanes, marks);
   strategy.begin(lanes, marks);
   end_ = RunEnd::kDone;
+  awaited_ = alone_ = true;
+  keeps_old_ = strategy.asks_for_older();
   for (uint32_t i = 0; i < lanes; ++i) {
     Lane& lane = lanes_[i];
     lane.scheduler = this;
@@ -135,6 +137,7 @@ void* Scheduler::enter_watcher(void* argument) {
 
 void Scheduler::lane_ended(Lane& lane) {
   lane.state = State::kEnded;
+  awaited_ = true;
   body_->ended(index(lane));
   if (put_on_lowest()) return;
   for (uint32_t i = 0; i < lane_count_; ++i) {
@@ -153,20 +156,27 @@ bool Scheduler::at_lock(const Lane& lane) {
          read_word(lane.access.address, sizeof(uint32_t)) != 0;
 }
 
-bool Scheduler::runnable(const Lane& lane) const {
-  switch (lane.state) {
-    case State::kFresh: return true;
-    case State::kAtAccess: return !at_lock(lane);
-    case State::kWaiting: return body_->may_go_on(index(lane));
+bool Scheduler::past_waiting(uint32_t index) const {
+  switch (lanes_[index].state) {
+    case State::kFresh:
+    case State::kAtAccess: return true;
+    case State::kWaiting: return body_->may_go_on(index);
     case State::kEnded: return false;
   }
   return false;
 }
 
-uint64_t Scheduler::runnable_lanes() const {
-  uint64_t lanes = 0;
-  for (uint32_t i = 0; i < lane_count_; ++i) lanes |= uint64_t{runnable(lanes_[i])} << i;
-  return lanes;
+uint64_t Scheduler::runnable_lanes() {
+  if (awaited_) {
+    awaited_ = false;
+    ready_ = 0;
+    for (uint32_t i = 0; i < lane_count_; ++i) ready_ |= uint64_t{past_waiting(i)} << i;
+  }
+  uint64_t runnable = ready_;
+  for (uint64_t lanes = ready_; lanes != 0; lanes &= lanes - 1) {
+    if (at_lock(lanes_[__builtin_ctzll(lanes)])) runnable &= ~(lanes & -lanes);
+  }
+  return runnable;
 }
 
 Point Scheduler::point(const Lane& lane, uint64_t runnable) const {
@@ -193,6 +203,7 @@ void Scheduler::decide(Lane& lane) {
       continue;
     }
     if (lanes == uint64_t{1} << me) return;
+    alone_ = false;
     ++record_->choice_points;
     if (sites_ != nullptr && lane.pc != nullptr) sites_->add(lane.pc);
     const uint32_t next = strategy_->next(point(lane, lanes));
@@ -217,6 +228,7 @@ void Scheduler::put_on(uint32_t next, bool chosen) {
 
 void Scheduler::sleep(Lane& lane) {
   lane.token.take();
+  awaited_ = true;
   body_->put_on(index(lane));
 }
 
@@ -229,6 +241,7 @@ bool Scheduler::put_on_lowest() {
 
 // The lane cannot go on: the lowest that can does.
 void Scheduler::give_up_turn(Lane& lane) {
+  awaited_ = true;
   body_->stopped(index(lane));
   if (!put_on_lowest()) {
     finish(RunEnd::kDeadlock);
@@ -252,10 +265,11 @@ void Scheduler::begin_operation(uint32_t lane_index, uint64_t line, uint64_t mem
   lane.place = {line, member, 0};
   lane.access = opaque ? Access{&start_, AccessKind::kExchange} : Access{};
   lane.pc = nullptr;
+  awaited_ = true;
   decide(lane);
   if (!opaque) return;
   lane.moved = true;
-  strategy_->made(lane_index, lane.access);
+  made(lane);
 }
 
 void Scheduler::begin_fork(uint32_t lane_index) {
@@ -264,7 +278,11 @@ void Scheduler::begin_fork(uint32_t lane_index) {
   lane.access = {nullptr, AccessKind::kFork};
   decide(lane);
   lane.moved = true;
-  strategy_->made(lane_index, lane.access);
+  made(lane);
+}
+
+void Scheduler::made(const Lane& lane) {
+  if (!alone_) strategy_->made(index(lane), lane.access);
 }
 
 void Scheduler::wait(uint32_t lane_index) {
@@ -275,9 +293,11 @@ void Scheduler::wait(uint32_t lane_index) {
     give_up_turn(lane);
   }
   lane.state = State::kFresh;
+  awaited_ = true;
 }
 
 void Scheduler::reach(uint32_t lane, uint32_t mark) {
+  awaited_ = true;
   history_.reached(lane, mark);
   strategy_->reached(lane, mark);
 }
@@ -306,7 +326,7 @@ bool Scheduler::before(const void* address, size_t size, int kind, int order) {
   lane.moved = true;
   if (lane.access.kind == AccessKind::kStore) lane.found = read_word(address, size);
   if (lane.access.kind == AccessKind::kSystemCall) {
-    self.strategy_->made(self.index(lane), lane.access);
+    self.made(lane);
     return false;
   }
   if (lane.access.kind != AccessKind::kCompareExchangeWeak) return false;
@@ -325,7 +345,8 @@ uint64_t Scheduler::after(bool wrote, uint64_t before, uint64_t now) {
   Scheduler& self = *lane.scheduler;
   if (*self.gate_ == 0) return before;
   const uint32_t me = self.index(lane);
-  self.strategy_->made(me, lane.access);
+  self.made(lane);
+  if (self.alone_ || !self.keeps_old_) return before;
   const void* const address = lane.access.address;
   if (wrote) {
     const bool exchange = lane.access.kind != AccessKind::kStore;

@@ -30,7 +30,8 @@ class ScheduledBody {
   // The whole life of a lane. When it returns true the thread ends, with what the C library does then; else it is kept
   // for the lane's next run.
   virtual bool live(uint32_t lane) = 0;
-  // Whether what the lane waits for has happened.
+  // Whether what the lane waits for has happened. Asked again only when a lane has ended, waited, begun an operation,
+  // or reached or passed a mark, and after progressed().
   virtual bool may_go_on(uint32_t lane) = 0;
   // The lane is stopped in the middle of something, and is put on again.
   virtual void stopped(uint32_t lane) = 0;
@@ -76,6 +77,8 @@ class Scheduler {
   // schedule.
   void reach(uint32_t lane, uint32_t mark);
   void pass(uint32_t lane, uint32_t mark);
+  // What a lane has done beside all that may let another go on.
+  void progressed() { awaited_ = true; }
   // Ends the run at once. Does not return.
   [[noreturn]] void stop();
 
@@ -111,14 +114,15 @@ class Scheduler {
 
   uint32_t index(const Lane& lane) const { return static_cast<uint32_t>(&lane - lanes_); }
   static bool at_lock(const Lane& lane);
-  bool runnable(const Lane& lane) const;
-  uint64_t runnable_lanes() const;
+  bool past_waiting(uint32_t lane) const;
+  uint64_t runnable_lanes();
   Point point(const Lane& lane, uint64_t runnable) const;
 
   void decide(Lane& lane);
   void put_on(uint32_t lane, bool chosen);
   void sleep(Lane& lane);
   void give_up_turn(Lane& lane);
+  void made(const Lane& lane);
   void lane_ended(Lane& lane);
   bool put_on_lowest();
   void finish(RunEnd end);
@@ -129,6 +133,10 @@ class Scheduler {
   Lane* lanes_;
   Access* next_;  // of each lane, what it will do first
   uint32_t lane_count_ = 0;
+  uint64_t ready_ = 0;     // lanes that neither wait nor have ended: right unless awaited_
+  bool awaited_ = true;    // something may have come that a lane waits for
+  bool alone_ = true;      // so far no two lanes could run at a time: what was done comes before all that will be
+  bool keeps_old_ = true;  // loads may return older values
   const uint32_t* threads_ = nullptr;
   ScheduledBody* body_ = nullptr;
   const volatile uint8_t* gate_ = nullptr;

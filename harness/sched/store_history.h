@@ -53,23 +53,32 @@ class StoreHistory {
   struct Store {
     uint64_t value;
     uint32_t lane;
-    uint32_t time;          // on the lane's own clock
-    Clock released;         // what an acquire that reads it learns
-    uint32_t seen[kLanes];  // when each lane first read or wrote it, on the lane's own clock; 0: never
+    uint32_t time;  // on the lane's own clock
+  };
+  // Of a store, beside a lane.
+  struct Known {
+    uint32_t released;  // what of it an acquire that reads the store learns
+    uint32_t seen;      // when the lane first read or wrote it, on the lane's own clock; 0: never
   };
   struct Location {
     Location() : count(0) {}
     uint32_t count;  // stores in all; the latest kKept are in the ring
     Store ring[kKept];
-    Store& at(uint32_t index) { return ring[index % kKept]; }
+  };
+  struct Found {
+    Location* location;
+    Known* known;  // of each store of the ring, as many as there are lanes
+    Store& at(uint32_t index) const { return location->ring[index % kKept]; }
+    Known* known_of(uint32_t index, uint32_t lanes) const { return known + index % kKept * lanes; }
   };
 
-  Location* find(const void* address, uint64_t newest);
+  // Without a location where the table is full or there are too many lanes.
+  Found find(const void* address, uint64_t newest);
   // The first store that the lane may still read.
-  uint32_t floor(Location& location, uint32_t lane) const;
-  void note_seen(Location& location, uint32_t index, uint32_t lane);
+  uint32_t floor(const Found& found, uint32_t lane) const;
+  void learn(uint32_t lane, const Known* known);
 
-  LocationTable<Location> locations_;
+  LocationTable<Location, Known> locations_{kKept * kLanes};
   Clock clocks_[kLanes];
   std::vector<Clock> marks_;
   uint32_t lanes_ = 0;

@@ -66,7 +66,10 @@ class Strategy {
   virtual uint32_t older(const Point& point, uint32_t available) = 0;
   // Whether a weak exchange fails.
   virtual bool fails(const Point& point) = 0;
-  // The lane has made its access.
+  // Whether older() may answer anything but 0 in this run: where not, it is not asked.
+  virtual bool asks_for_older() const { return true; }
+  // The lane has made its access. Not told while only one lane at a time has been able to run: what was done then comes
+  // before all else, whatever is chosen.
   virtual void made(uint32_t /*lane*/, const Access& /*access*/) {}
   // The program's own order: what a lane has done when it reaches a mark comes, in every schedule, before what another
   // does after it has passed that mark.
