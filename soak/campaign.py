@@ -22,6 +22,14 @@ class CampaignError(Exception):
     """One line for the user; exit status 2."""
 
 
+def say(line):
+    """On a disk that is full, or a terminal that is gone, nothing is said; the campaign goes on."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        pass
+
+
 def write_whole(path, text):
     """The file has the old contents or the new ones, also after a power cut."""
     fresh = path.with_suffix(path.suffix + ".new")

@@ -3,6 +3,9 @@
 import os
 import pathlib
 import random
+import sys
+
+import survival
 
 FORKS = 100
 # A sweep fails each system call of a program in turn, an exploration runs it some hundred times: so many at once.
@@ -43,6 +46,9 @@ def lane_command(lane, root, folder, seconds):
         # The shipped fork handlers under load, again and again; each child does everything that an allocator does.
         repeats = -(-FORKS // 15)
         return [assay.parent / "ximalloc_tests", "--gtest_filter=ProcessTest.ForkUnderLoad", f"--gtest_repeat={repeats}", "--gtest_break_on_failure"]
+    if lane.hunter == "mutants":
+        mutant = survival.next_mutant(pathlib.Path(root), pathlib.Path(folder), lambda flavour: tool(root, flavour).exists())
+        return mutant and [assay, "mutants", "--filter", mutant, "--seed", random.getrandbits(31) | 1, "--json"]
     count = SWEPT_FILES if lane.hunter == "sweep" else EXPLORED_FILES
     files = programs_of(folder, root, lane.target, count)
     if not files:
@@ -72,6 +78,10 @@ def export_command(root, program, output):
 
 def canary_command(root, seconds):
     return [tool(root, "fuzz"), "mutants", "--filter", "canary", "--seconds", seconds, "--json"]
+
+
+def coverage_command(folder):
+    return [sys.executable, pathlib.Path(__file__).with_name("coverage.py"), folder]
 
 
 def regressions_command(root):

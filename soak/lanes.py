@@ -16,7 +16,7 @@ class Lane:
     target: str
     flavour: str
     mode: str
-    hunter: str = "fuzz"  # fuzz: an engine; sweep, explore: programs of the corpus; forks: a test, again and again
+    hunter: str = "fuzz"  # fuzz: an engine; sweep, explore: programs of the corpus; forks: a test, again and again; mutants: seeded bugs
     engine: str = "libfuzzer"
 
     @property
@@ -47,6 +47,9 @@ def lanes_of(build):
             lanes.append(Lane(target, "sched", "schedule", "explore"))
     if has("dev", "ximalloc_tests"):
         lanes.append(Lane("forks", "dev", "free", "forks"))
+    # Whether the tester is any good is asked all night.
+    if has("fuzz", "assay"):
+        lanes.append(Lane("mutants", "fuzz", "sequential", "mutants"))
     return lanes
 
 

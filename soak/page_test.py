@@ -14,6 +14,7 @@ import tempfile
 import time
 import unittest
 
+import survival
 from campaign import Campaign
 from findings import Findings
 
@@ -50,6 +51,11 @@ def make_campaign(folder):
     kept = campaign.folder / "findings" / "kept"
     kept.mkdir()
     (kept / "1.ops").write_text(NASTY, encoding="utf-8")
+    for number, name in enumerate(("claim_blind", "realloc_tail", "purge_never")):
+        survival.note(campaign.folder, {"name": name, "killed": number < 2, "seconds": 3.0 + number, "programs": 50, "oracle": "structure" if number < 2 else ""})
+    reached = {"lines": 100, "lines_hit": 97, "branches": 40, "branches_hit": 35}
+    (campaign.folder / "coverage.json").write_text(json.dumps({"totals": reached, "files": [
+        dict(reached, file="allocator/page/page.cc", unreached=[[10, 12, "if (a < b && </pre>) {"]])]}), encoding="utf-8")
     findings = Findings(folder)
     findings.add("contents-realloc--", "contents", "alloc_ops@fuzz-sequential", "findings/kept/1.ops", 3, 3)
     findings.triaged(1, "findings/kept/1.ops", 1, None, "malloc(2^5)", "new")
@@ -83,7 +89,7 @@ class PageTest(unittest.TestCase):
     def test_the_charts_have_data(self):
         for view in self.views:
             with self.subTest(view["name"]):
-                self.assertGreaterEqual(view["charts"], 5)
+                self.assertGreaterEqual(view["charts"], 6)
                 self.assertGreater(view["points"], 400)
                 # Axes and their words are grey; a line is a colour.
                 self.assertTrue(view["colours_of_charts"] and min(view["colours_of_charts"]) > 2, view["colours_of_charts"])
@@ -93,6 +99,12 @@ class PageTest(unittest.TestCase):
             with self.subTest(view["name"]):
                 self.assertIn("VIOLATION", view["text"])
                 self.assertIn("contents-realloc--", view["text"])
+
+    def test_seeded_bugs_and_coverage_are_there(self):
+        for view in self.views:
+            with self.subTest(view["name"]):
+                self.assertIn("claim_blind", view["text"])
+                self.assertIn("97.0 % of 100 lines", view["text"])
 
     def test_light_is_light_and_dark_is_dark(self):
         for view in self.views:

@@ -13,6 +13,7 @@ import sys
 from campaign import CampaignError, read_state, write_whole
 from findings import Findings
 from status import clock
+from survival import curve, hunted, summary
 from verdict import verdict_of
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -57,6 +58,18 @@ def charts_of(lanes):
             chart("Bugs", lambda rows: ([row["seconds"], row["bugs"]] for row in rows))]
 
 
+def coverage_of(folder):
+    """What coverage.py has left; None where it has not been there, or was ended before it had written all."""
+    try:
+        return json.loads((folder / "coverage.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
 def machine():
     model = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
                   if line.startswith("model name")), platform.machine())
@@ -79,8 +92,14 @@ def collect(folder):
         bug["c"] = c_file.read_text(encoding="utf-8", errors="replace") if c_file and c_file.exists() else None
         bugs.append(bug)
     word, sentence = verdict_of(state, bugs)
+    mutants = hunted(folder)
+    charts = charts_of(series_of(folder))
+    if mutants:
+        charts.append({"title": "Seeded bugs still alive, %, by seconds of hunting each", "stepped": True,
+                       "series": [{"name": f"{len(mutants)} hunts", "points": [[seconds, 100 * part] for seconds, part in curve(mutants)]}]})
     return {"verdict": word, "sentence": sentence, "state": state, "bugs": bugs, "machine": machine(),
-            "charts": charts_of(series_of(folder)), "cpu_hours": sum(lane["seconds"] for lane in state["lanes"].values()) / 3600}
+            "charts": charts, "coverage": coverage_of(folder),
+            "mutants": [dict(zip(("name", "hunts", "kills", "median_seconds", "oracles"), row)) for row in summary(mutants)], "cpu_hours": sum(lane["seconds"] for lane in state["lanes"].values()) / 3600}
 
 
 def lane_rows(state):
@@ -90,6 +109,46 @@ def lane_rows(state):
 
 
 LANE_HEADINGS = ("lane", "time", "programs", "a second", "edges", "hangs", "faults")
+
+
+MUTANT_HEADINGS = ("seeded bug", "hunts", "found", "median time", "caught by")
+
+
+def mutant_rows(report):
+    for row in report["mutants"]:
+        yield row["name"], row["hunts"], row["kills"], f"{row['median_seconds']:.1f} s" if row["median_seconds"] is not None else "-", row["oracles"]
+
+
+def html_table(headings, rows):
+    """The first column is words, and the others are figures."""
+    kind = lambda index: " class=number" if index else ""
+    lines = ["<div class=wide><table><tr>" + "".join(f"<th{kind(index)}>{html.escape(name)}</th>" for index, name in enumerate(headings)) + "</tr>"]
+    lines += ["<tr>" + "".join(f"<td{kind(index)}>{html.escape(str(cell))}</td>" for index, cell in enumerate(row)) + "</tr>" for row in rows]
+    return "\n".join(lines) + "</table></div>"
+
+
+def coverage_rows(coverage):
+    for file in coverage["files"]:
+        yield (file["file"], percent(file["lines_hit"], file["lines"]), percent(file["branches_hit"], file["branches"]),
+               file["lines"] - file["lines_hit"])
+
+
+COVERAGE_HEADINGS = ("file", "lines", "branches", "lines that no target reached")
+
+
+def coverage_section(coverage):
+    if coverage is None:
+        return []
+    escape, total = html.escape, coverage["totals"]
+    out = ["<h2>Coverage of the allocator by the corpora</h2>",
+           f"<p>{percent(total['lines_hit'], total['lines'])} of {total['lines']:,} lines, {percent(total['branches_hit'], total['branches'])} of "
+           f"{total['branches']:,} branches.</p>", "<details><summary>by file</summary>", html_table(COVERAGE_HEADINGS, coverage_rows(coverage)), "</details>",
+           "<details><summary>what no target reached</summary>"]
+    for file in coverage["files"]:
+        if file["unreached"]:
+            lines = "\n".join(f"{first if first == last else f'{first}-{last}'}\t{text}" for first, last, text in file["unreached"])
+            out.append(f"<h3>{escape(file['file'])}</h3><pre>{escape(lines)}</pre>")
+    return out + ["</details>"]
 
 
 def body(report):
@@ -114,10 +173,10 @@ def body(report):
             out.append(f"<details><summary>the same as a C file</summary><pre>{escape(bug['c'])}</pre></details>")
         out.append("</details>")
     out.append("<h2>Over time</h2><div id=charts class=charts></div>")
-    out.append("<h2>Lanes</h2><div class=wide><table><tr>" + "".join(f"<th{' class=number' if i else ''}>{name}</th>" for i, name in enumerate(LANE_HEADINGS)) + "</tr>")
-    for row in lane_rows(state):
-        out.append("<tr>" + "".join(f"<td{' class=number' if i else ''}>{escape(str(cell))}</td>" for i, cell in enumerate(row)) + "</tr>")
-    out.append("</table></div>")
+    out += ["<h2>Lanes</h2>", html_table(LANE_HEADINGS, lane_rows(state))]
+    if report["mutants"]:
+        out += ["<h2>Seeded bugs</h2>", html_table(MUTANT_HEADINGS, mutant_rows(report))]
+    out += coverage_section(report["coverage"])
     return "\n".join(out)
 
 
@@ -148,6 +207,11 @@ def page(report):
     return "".join(parts.get(piece, piece) if index % 2 else piece for index, piece in enumerate(pieces))
 
 
+def markdown_table(headings, rows):
+    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
+    return lines + ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows] + [""]
+
+
 def markdown(report):
     state = report["state"]
     out = [f"# assay: {report['verdict']}", "", report["sentence"] + ".", "", f"Commit {state['commit']}; {report['machine']}; {report['cpu_hours']:.2f} processor hours.", ""]
@@ -155,9 +219,12 @@ def markdown(report):
         out += [f"## {bug['status']}: {bug['token'] or bug['oracle']}", "", f"    {bug['replay']}", ""]
         if bug["text"]:
             out += ["```", bug["text"].rstrip(), "```", ""]
-    out += ["| " + " | ".join(LANE_HEADINGS) + " |", "|" + "---|" * len(LANE_HEADINGS)]
-    out += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in lane_rows(state)]
-    return "\n".join(out) + "\n"
+    out += markdown_table(LANE_HEADINGS, lane_rows(state))
+    if report["mutants"]:
+        out += markdown_table(MUTANT_HEADINGS, mutant_rows(report))
+    if report["coverage"]:
+        out += markdown_table(COVERAGE_HEADINGS, coverage_rows(report["coverage"]))
+    return "\n".join(out)
 
 
 def main():

@@ -5,25 +5,30 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 
 import commands
-from campaign import Campaign, CampaignError, read_state
+import survival
+from campaign import Campaign, CampaignError, read_state, say
 from findings import Findings
 from job import Job
 from lanes import lanes_of, next_lane, note_slice
+from space import Space, is_full
 from status import status_lines
 from triage import Triage
 from verdict import verdict_of
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TICK, STATUS_EVERY = 0.5, 10.0
-SLICE_SECONDS, CANARY_SECONDS = 60, 120
+# In a short call the slices are short as well: each lane has its turn.
+SLICE_SECONDS, SHORTEST_SLICE, CANARY_SECONDS = 60, 10, 120
+COVERAGE_SECONDS = 1200
 # A corpus is made small again when it has grown by half, and not more often than this.
 MERGE_EVERY, MERGE_GROWTH, MERGE_LEAST = 1200.0, 1.5, 200
-SPACE_NEEDED, CORPUS_LIMIT = 512 << 20, 1 << 30
+CORPUS_LIMIT = 1 << 30
 
 
 def folder_size(folder):
@@ -36,8 +41,11 @@ class Runner:
         self.budget, self.started = float(seconds), time.monotonic()
         self.spent_before = campaign.state["spent"]
         self.lanes = lanes_of(commands.builds(ROOT))
+        slots = os.cpu_count() or 1
+        self.slice_seconds = max(SHORTEST_SLICE, min(SLICE_SECONDS, seconds * slots // (2 * len(self.lanes) + 1)))
+        self.most_edges = {}  # lane name -> of the slice that runs
         self.running = {}  # lane name -> (lane, job, figures of the slice so far)
-        self.merge, self.canary, self.regressions = None, None, None
+        self.merge, self.canary, self.regressions, self.coverage = None, None, None, None
         self.triage = Triage(ROOT, self.folder, findings)
         self.scratch = self.folder / "run"
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -45,7 +53,9 @@ class Runner:
         self.env = commands.environment(self.folder)
         self.stopped = False
         self.last_status = 0.0
-        self.no_space = False
+        # Settable for who tests on a small disk.
+        self.space = Space(self.folder, int(os.environ["ASSAY_SOAK_SPACE"]) if "ASSAY_SOAK_SPACE" in os.environ else None)
+        self.unkept = []  # finds that wait for room on the disk
         campaign.state["calls"].append({"started": time.time(), "seconds": seconds, "commit": campaign.state["commit"]})
 
     def elapsed(self):
@@ -62,20 +72,37 @@ class Runner:
         self.start_canary()
         self.regressions = self.job(commands.regressions_command(ROOT), 1800, "regressions")
         while self.left() > 0:
-            self.look_after_everything()
-            self.fill_slots()
+            self.carefully(self.look_after_everything)
+            self.carefully(self.fill_slots)
             self.report_now_and_then()
             time.sleep(TICK)
         self.wind_up()
         return self.verdict()
 
+    def carefully(self, step):
+        """What a full disk has stopped is done again when there is room: each step leaves behind what it could not finish."""
+        try:
+            step()
+        except (OSError, sqlite3.OperationalError) as error:
+            if not is_full(error):
+                raise
+            self.space.missing = True
+
     def look_after_everything(self):
+        self.space.look()
+        if self.space.low:
+            for _, job in self.running.values():
+                if not job.asked_to_end:
+                    job.stop()
+        self.keep_waiting()
         for name in [name for name, (_, job) in self.running.items() if job.done()]:
             self.end_slice(*self.running.pop(name))
         if self.canary and self.canary.done():
             self.end_canary()
         if self.regressions and self.regressions.done():
             self.end_regressions()
+        if self.coverage and self.coverage.done():
+            self.end_coverage()
         if self.merge and self.merge["job"].done():
             self.go_on_merging()
         self.triage.tend()
@@ -87,22 +114,25 @@ class Runner:
         return len(self.running) + sum(1 for job in (self.merge, self.canary, self.regressions, self.triage.job) if job)
 
     def fill_slots(self):
-        self.no_space = shutil.disk_usage(self.folder).free < SPACE_NEEDED
-        if self.no_space:
+        if self.space.missing:
             return
         slots = os.cpu_count() or 1
         while self.slots_taken() < slots and self.left() > 1:
             if self.triage.start() or self.start_merge():
                 continue
-            busy = set(self.running) | {lane.name for lane in self.lanes if self.merge and lane.target == self.merge["target"]}
+            busy = set(self.running) | {lane.name for lane in self.lanes if self.waits(lane)}
             lane = next_lane(self.lanes, self.campaign.state["lanes"], busy)
             if lane is None or not self.start_slice(lane):
                 return
 
+    def waits(self, lane):
+        """A corpus that is made small must not grow meanwhile; mutants are built in one folder, and the canary is one."""
+        return (self.merge and lane.target == self.merge["target"]) or (lane.hunter == "mutants" and self.canary)
+
     # --- slices
 
     def start_slice(self, lane):
-        seconds = max(1, int(min(SLICE_SECONDS, self.left())))
+        seconds = max(1, int(min(self.slice_seconds, self.left())))
         words = commands.lane_command(lane, ROOT, self.folder, seconds)
         if words is None:
             note_slice(self.campaign.lane(lane.name), 1.0, 0)
@@ -124,11 +154,20 @@ class Runner:
                 self.keep_log(lane, job)
                 why = answer["message"] if answer else job.last_words()
                 self.fault(record, f"{lane.name}: {'did not end in time' if job.timed_out else why}", job.timed_out)
+        elif lane.hunter == "mutants":
+            self.note_mutants(record, answer)
         else:
             gained = self.read_answer(lane, record, answer)
         record["programs"] += self.programs_in(lane, answer)
+        self.most_edges.pop(lane.name, None)
         note_slice(record, job.elapsed(), gained)
         self.campaign.save()
+
+    def note_mutants(self, record, answer):
+        for row in answer["mutants"]:
+            self.carefully(lambda row=row: survival.note(self.folder, row))
+        if answer["control"]["violations"]:
+            self.fault(record, "the allocator without any seeded bug broke a promise beside a mutant", False)
 
     def read_answer(self, lane, record, answer):
         gained = 0
@@ -140,7 +179,8 @@ class Runner:
             gained += max(0, files - record.get("files", files)) * 0.1
             record["files"] = files
             record["programs_per_second"] = target["programs_per_second"]
-            if gained > 0:
+            # Where the figures of the running slice had it first, they know better when.
+            if gained > 0 and lane.name not in self.most_edges:
                 record["newest"] = time.time()
         for finding in answer.get("findings", []):
             self.keep(lane.name, finding["token"], finding["oracle"], finding["text"] or finding["file"], finding["times_seen"], finding["times_run"])
@@ -153,22 +193,32 @@ class Runner:
     def programs_in(lane, answer):
         if lane.hunter == "forks":
             return commands.FORKS
-        if not answer:
+        # Those that ran on seeded bugs say nothing of the allocator.
+        if not answer or lane.hunter == "mutants":
             return 0
         rows = answer.get("targets") or answer.get("files") or []
         return sum(row.get("programs", 0) + row.get("points", 0) + row.get("schedules", 0) for row in rows)
 
     def keep(self, lane, token, oracle, program, seen, run):
         """A program that violated something. What the tools wrote may be written over by the next slice: it is copied."""
-        if token and not self.findings.wants(token):
-            self.findings.seen_again(token)
-            return
         source = pathlib.Path(program)
-        kept = self.folder / "findings" / "kept" / f"{int(time.time() * 1000)}-{lane}{source.suffix}"
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, kept)
-        self.findings.add(token, oracle, lane, str(kept.relative_to(self.folder)), seen, run)
-        print(f"FOUND {token or 'a violation'} by {lane}: {kept}", flush=True)
+        kept = self.folder / "findings" / "kept" / f"{int(time.time() * 1000)}-{len(self.unkept)}-{lane}{source.suffix}"
+        self.unkept.append((lane, token, oracle, source, kept, seen, run))
+        self.carefully(self.keep_waiting)
+
+    def keep_waiting(self):
+        while self.unkept:
+            lane, token, oracle, source, kept, seen, run = self.unkept[0]
+            if token and not self.findings.wants(token):
+                self.findings.seen_again(token)
+            else:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                # Under another name until it is whole: what lies in kept/ is taken for a find.
+                shutil.copy(source, kept.parent.with_name("kept.new"))
+                os.replace(kept.parent.with_name("kept.new"), kept)
+                self.findings.add(token, oracle, lane, str(kept.relative_to(self.folder)), seen, run)
+                say(f"FOUND {token or 'a violation'} by {lane}: {kept}")
+            self.unkept.pop(0)
 
     def adopt_findings(self):
         """Programs that were kept when the runner was ended before it could note them."""
@@ -195,7 +245,7 @@ class Runner:
         self.campaign.state["canary"] = {
             "found": found, "at": time.time(), "seconds": rows[0]["seconds"] if rows else None, "programs": rows[0]["programs"] if rows else None,
             "control_violations": answer.get("control", {}).get("violations"), "message": answer.get("message") or self.canary.last_words()}
-        print(f"canary: {'found' if found else 'MISSED'}: {self.campaign.state['canary']['message']}", flush=True)
+        say(f"canary: {'found' if found else 'MISSED'}: {self.campaign.state['canary']['message']}")
         self.canary = None
         self.campaign.save()
 
@@ -205,8 +255,18 @@ class Runner:
             if row.get("oracle"):
                 self.keep("regressions", row["token"], row["oracle"], row["file"], row["times_seen"], row["times_run"])
         if not answer.get("files"):
-            print(f"regression files: {self.regressions.last_words()}", flush=True)
+            say(f"regression files: {self.regressions.last_words()}")
         self.regressions = None
+
+    def start_coverage(self):
+        """What no lane has reached is told in the report."""
+        if commands.tool(ROOT, "cov").exists():
+            self.coverage = self.job(commands.coverage_command(self.folder), COVERAGE_SECONDS, "coverage")
+
+    def end_coverage(self):
+        if self.coverage.status != 0:
+            say(f"coverage: {'did not end in time' if self.coverage.timed_out else self.coverage.last_words()}")
+        self.coverage = None
 
     # --- corpora
 
@@ -237,7 +297,7 @@ class Runner:
     def go_on_merging(self):
         merge, job = self.merge, self.merge["job"]
         if job.timed_out or job.status != 0:
-            print(f"merge of {merge['target']} left undone: {job.last_words()}", flush=True)
+            say(f"merge of {merge['target']} left undone: {job.last_words()}")
             self.campaign.state["merges"][merge["target"]]["at"] = self.campaign.state["spent"] + self.elapsed()
             self.merge = None
         elif merge["todo"]:
@@ -254,7 +314,7 @@ class Runner:
         fresh.rename(corpus)
         shutil.rmtree(old)
         self.campaign.state["merges"][target] = {"at": self.campaign.state["spent"] + self.elapsed(), "files": after}
-        print(f"corpus of {target}: {before} programs, {after} after the merge", flush=True)
+        say(f"corpus of {target}: {before} programs, {after} after the merge")
         self.campaign.save()
 
     def recover_corpora(self):
@@ -271,12 +331,12 @@ class Runner:
     def fault(self, record, message, hang):
         record["hangs" if hang else "faults"] += 1
         record["last_fault"] = message
-        print(message, flush=True)
+        say(message)
 
     def keep_log(self, lane, job):
         for path in (job.log_path, job.answer_path):
             if path.exists():
-                shutil.copy(path, self.folder / "logs" / path.name)
+                self.carefully(lambda path=path: shutil.copy(path, self.folder / "logs" / path.name))
 
     def live_figures(self):
         """What the slices that run have done so far."""
@@ -289,7 +349,14 @@ class Runner:
                     live[name].update(json.loads(file.read_text(encoding="utf-8")))
                 except (OSError, ValueError):
                     pass
+            self.note_newest(name, live[name])
         return live
+
+    def note_newest(self, name, figures):
+        """Edges that a slice sees for the first time are not news before it has ended, but their time is."""
+        record = self.campaign.lane(name)
+        if figures.get("edges", 0) > max(record["edges"], self.most_edges.get(name, 0)):
+            self.most_edges[name], record["newest"] = figures["edges"], time.time()
 
     def report_now_and_then(self):
         if time.monotonic() - self.last_status < STATUS_EVERY:
@@ -298,12 +365,12 @@ class Runner:
         state = self.campaign.state
         state["spent"] = self.spent_before + self.elapsed()
         state["now"] = {"elapsed": self.elapsed(), "budget": self.budget, "at": time.time(), "running": self.live_figures(),
-                        "no_space": self.no_space, "bugs": self.findings.counts()[0], "violations": self.findings.counts()[1]}
+                        "no_space": self.space.missing, "bugs": self.findings.counts()[0], "violations": self.findings.counts()[1]}
         saved = self.campaign.save()
         for line in status_lines(state, self.folder):
-            print(line, flush=True)
-        if self.no_space or not saved:
-            print(f"no space left on {self.folder}: nothing new is started until there is", flush=True)
+            say(line)
+        if self.space.missing or not saved:
+            say(f"no space left on {self.folder}: nothing new is started until there is")
         self.append_series(state)
 
     def append_series(self, state):
@@ -326,7 +393,7 @@ class Runner:
             job.stop()
         deadline = time.monotonic() + 15
         while self.running and time.monotonic() < deadline:
-            self.look_after_everything()
+            self.carefully(self.look_after_everything)
             time.sleep(0.1)
         for name in list(self.running):
             lane, job = self.running.pop(name)
@@ -334,11 +401,15 @@ class Runner:
             self.end_slice(lane, job)
         if self.merge:
             self.merge["job"].kill()
+        # A search that was ended has written what it found, and told nobody.
+        self.carefully(self.adopt_findings)
+        self.carefully(self.start_coverage)
         # What was found is made short, and the canary waited for, even when the time is over: both are what the call is for.
-        while not self.stopped and (self.canary or self.regressions or self.triage.start() or self.triage.job):
-            self.look_after_everything()
+        while not self.stopped and (self.canary or self.regressions or self.coverage or self.waits_for_triage()):
+            self.carefully(self.look_after_everything)
+            self.report_now_and_then()
             time.sleep(TICK)
-        for job in (self.canary, self.regressions, self.triage.job):
+        for job in (self.canary, self.regressions, self.coverage, self.triage.job):
             if job:
                 job.kill()
         state = self.campaign.state
@@ -349,6 +420,12 @@ class Runner:
         state["calls"][-1]["ended"] = time.time()
         self.campaign.save()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def waits_for_triage(self):
+        """Nothing is begun on a full disk: the next call goes on with it."""
+        if not self.triage.job and not self.space.missing:
+            self.carefully(self.triage.start)
+        return self.triage.job is not None
 
     def verdict(self):
         """0 when the silence can be trusted."""

@@ -3,6 +3,7 @@
 import pathlib
 
 import commands
+from campaign import say
 from job import Job
 from shape import shape_of
 
@@ -79,5 +80,5 @@ class Triage:
         self.findings.named(row["id"], token, token.split("-")[0])
         self.findings.triaged(row["id"], str(short.relative_to(self.folder)), answer.get("operations_after"),
                               str(c_file.relative_to(self.folder)) if c_file.exists() else None, shape, status)
-        print(f"TRIAGED {status} {token}: {answer.get('operations_after', '?')} operations: {short}", flush=True)
+        say(f"TRIAGED {status} {token}: {answer.get('operations_after', '?')} operations: {short}")
         self.job, self.row, self.short, self.answer = None, None, None, None

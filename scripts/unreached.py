@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""unreached.py TRACE [--json FILE] [--document docs/coverage.md]: what of the allocator's source nothing has reached, and why.
+
+TRACE is what `llvm-cov export -format=lcov` prints. An unreached region is a run of lines that were never executed, with nothing
+executed between them. Each has a line in docs/coverage_reasons.txt,
+
+    file | text of its first line | kind | reason
+
+and the kinds are: schedules (threads must meet in a way that only the schedulers bring about), defensive (cannot happen as far as we
+know, and is looked at all the same), flavour (compiled or taken in another flavour than cov), to be covered. Exit status 1: a
+region without a line, or more than 2 % of all lines excluded by flavour.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+REASONS = ROOT / "docs" / "coverage_reasons.txt"
+KINDS = ("schedules", "defensive", "flavour", "to be covered")
+MOST_BY_FLAVOUR = 0.02
+
+Region = collections.namedtuple("Region", "file first last lines text")
+
+
+class File:
+    def __init__(self, name):
+        self.name, self.lines, self.branches = name, {}, {}
+
+    def figures(self):
+        return {"file": self.name, "lines": len(self.lines), "lines_hit": sum(1 for count in self.lines.values() if count),
+                "branches": len(self.branches), "branches_hit": sum(1 for count in self.branches.values() if count)}
+
+    def regions(self):
+        """Runs of instrumented lines that were never executed."""
+        path = ROOT / self.name
+        text = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        run = []
+        for number in sorted(self.lines) + [None]:
+            if number is not None and self.lines[number] == 0:
+                run.append(number)
+            elif run:
+                yield Region(self.name, run[0], run[-1], len(run), text[run[0] - 1].strip() if run[0] <= len(text) else "")
+                run = []
+
+
+def read_trace(path):
+    """File name, relative to the root -> File"""
+    files, current = {}, None
+    for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines():
+        key, _, value = line.partition(":")
+        if key == "SF":
+            name = str(pathlib.Path(value).resolve())
+            name = name.removeprefix(str(ROOT) + "/")
+            current = files.setdefault(name, File(name))
+        elif key == "DA":
+            number, count = value.split(",")[:2]
+            current.lines[int(number)] = max(current.lines.get(int(number), 0), int(count))
+        elif key == "BRDA":
+            number, block, branch, taken = value.split(",")
+            branch_key = (int(number), block, branch)
+            current.branches[branch_key] = max(current.branches.get(branch_key, 0), 0 if taken == "-" else int(taken))
+    return files
+
+
+def read_reasons(path=REASONS):
+    """(file, text) -> (kind, reason)"""
+    reasons = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = [part.strip() for part in line.split(" | ")]
+        if len(parts) != 4 or parts[2] not in KINDS:
+            sys.exit(f"{path}:{number}: is not `file | text | {' or '.join(KINDS)} | reason`")
+        reasons[parts[0], parts[1]] = (parts[2], parts[3])
+    return reasons
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.2f} %" if whole else "-"
+
+
+def totals(files):
+    rows = [file.figures() for file in files.values()]
+    return {key: sum(row[key] for row in rows) for key in ("lines", "lines_hit", "branches", "branches_hit")}
+
+
+def sentence(files):
+    total = totals(files)
+    return (f"{percent(total['lines_hit'], total['lines'])} of {total['lines']} lines, "
+            f"{percent(total['branches_hit'], total['branches'])} of {total['branches']} branches")
+
+
+def for_programs(files):
+    """What the report of a campaign carries."""
+    return {"totals": totals(files),
+            "files": [dict(file.figures(), unreached=[[region.first, region.last, region.text] for region in file.regions()]) for _, file in sorted(files.items())]}
+
+
+def document(files, reasons, corpora):
+    out = ["# Coverage of ximalloc", "",
+           "Made by `scripts/coverage.sh` from the flavour `cov`; `docs/coverage_reasons.txt` is the reviewed list of why a region is not reached.", "",
+           f"Tests and corpora: {sentence(files)}." + (f" Corpora alone: {sentence(corpora)}." if corpora else ""), ""]
+    regions = [region for _, file in sorted(files.items()) for region in file.regions()]
+    total = totals(files)["lines"]
+    out += ["| why not | regions | lines | of all lines |", "|---|---|---|---|"]
+    for kind in (*KINDS, "not looked at"):
+        those = [region for region in regions if reasons.get((region.file, region.text), ("not looked at",))[0] == kind]
+        if those or kind in KINDS:
+            lines = sum(region.lines for region in those)
+            out.append(f"| {kind} | {len(those)} | {lines} | {percent(lines, total)} |")
+    out += ["", "## Every unreached region", "", "| region | first line | kind | why |", "|---|---|---|---|"]
+    for region in regions:
+        kind, reason = reasons.get((region.file, region.text), ("not looked at", ""))
+        lines = f"{region.first}" if region.first == region.last else f"{region.first}-{region.last}"
+        text = region.text[:70].replace("|", "\\|")
+        out.append(f"| `{region.file.removeprefix('allocator/')}:{lines}` | `{text}` | {kind} | {reason} |")
+    out += ["", "## By file", "", "| file | lines | branches |", "|---|---|---|"]
+    for name, file in sorted(files.items()):
+        row = file.figures()
+        out.append(f"| `{name.removeprefix('allocator/')}` | {percent(row['lines_hit'], row['lines'])} of {row['lines']} | "
+                   f"{percent(row['branches_hit'], row['branches'])} of {row['branches']} |")
+    return "\n".join(out) + "\n"
+
+
+def complaints(files, reasons):
+    regions = [region for file in files.values() for region in file.regions()]
+    for region in regions:
+        if (region.file, region.text) not in reasons:
+            yield f"{region.file}:{region.first}: is not reached, and docs/coverage_reasons.txt does not say why: {region.text}"
+    by_flavour = sum(region.lines for region in regions if reasons.get((region.file, region.text), ("",))[0] == "flavour")
+    if by_flavour > MOST_BY_FLAVOUR * totals(files)["lines"]:
+        yield f"{by_flavour} lines are excluded by flavour, which is more than 2 %"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("trace", type=pathlib.Path)
+    parser.add_argument("--json", type=pathlib.Path)
+    parser.add_argument("--document", type=pathlib.Path)
+    parser.add_argument("--corpora", type=pathlib.Path, help="a trace by the corpora alone, whose figures the document names")
+    options = parser.parse_args()
+    files = read_trace(options.trace)
+    print(sentence(files))
+    if options.json:
+        options.json.write_text(json.dumps(for_programs(files)) + "\n", encoding="utf-8")
+    if not options.document:
+        return 0
+    reasons = read_reasons()
+    corpora = read_trace(options.corpora) if options.corpora else None
+    options.document.write_text(document(files, reasons, corpora), encoding="utf-8")
+    said = list(complaints(files, reasons))
+    for line in said:
+        print(line, file=sys.stderr)
+    return 1 if said else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
