@@ -1,10 +1,14 @@
 // assay mutants: builds each seeded bug of mutants/ (or the user's own patches), hunts it, and prints the scoreboard.
 // The unmutated allocator is hunted beside them: a violation there means that the score says nothing.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fnmatch.h>
+#include <sys/file.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -186,9 +190,23 @@ Control hunt_unmutated(const std::vector<Expectation>& selected, const SourceTre
   return control;
 }
 
+// Mutants are built and hunted in one folder: who comes second waits, a campaign's canary as well as its user. The lock goes
+// with the process.
+void wait_for_folder(const SourceTree& tree) {
+  const std::string path = tree.mutant_folder("").parent_path().string() + ".lock";
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) throw InputError{fmt::format("{}: {}", path, std::strerror(errno))};
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return;
+  fmt::print(stderr, "another ./assay mutants is at work here: waiting for its end\n");
+  while (::flock(file, LOCK_EX) != 0) {
+    if (errno != EINTR) throw InputError{fmt::format("{}: {}", path, std::strerror(errno))};
+  }
+}
+
 SubcommandOutcome run_mutants(const Options& options, const GlobalOptions& global) {
   const SourceTree tree = SourceTree::of_this_tool();
   const std::vector<Expectation> selected = select(options, tree);
+  wait_for_folder(tree);
   FILE* out = global.json ? stderr : stdout;
 
   // All of them before any hunt: a patch that does not apply or compile is told at once.

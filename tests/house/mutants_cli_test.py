@@ -1,4 +1,5 @@
 """`assay mutants --patch` refuses what it cannot build before it hunts anything. Needs the fuzz flavour; exit 77 without."""
+import fcntl
 import json
 import subprocess
 import sys
@@ -38,6 +39,17 @@ class Refusals(unittest.TestCase):
                 self.assertEqual(answer["verdict"], "error")
                 self.assertIn(message, answer["message"])
                 self.assertEqual(len([line for line in run.stderr.splitlines() if line.startswith("assay:")]), 1)
+
+    def test_who_comes_second_waits(self):
+        with open(ROOT / "build" / "mutants.lock", "w", encoding="utf-8") as first, tempfile.TemporaryDirectory() as folder:
+            fcntl.flock(first, fcntl.LOCK_EX)
+            patch = Path(folder) / "house_test_lock.patch"
+            patch.write_text(REFUSED[2][0])
+            with subprocess.Popen([TOOL, "mutants", "--patch", patch], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as second:
+                self.assertIn("waiting for its end", second.stderr.readline())
+                self.assertIsNone(second.poll())
+                fcntl.flock(first, fcntl.LOCK_UN)
+                self.assertIn(REFUSED[2][1], second.stderr.read())
 
 
 if __name__ == "__main__":
