@@ -190,8 +190,8 @@ Control hunt_unmutated(const std::vector<Expectation>& selected, const SourceTre
   return control;
 }
 
-// Mutants are built and hunted in one folder: who comes second waits, a campaign's canary as well as its user. The lock goes
-// with the process.
+// Mutants are built and hunted in one folder: who comes second waits, a campaign's canary as well as its user. The lock
+// goes with the process.
 void wait_for_folder(const SourceTree& tree) {
   const std::string path = tree.mutant_folder("").parent_path().string() + ".lock";
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
