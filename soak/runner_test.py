@@ -84,7 +84,7 @@ class RunnerTest(Runner):
     def test_a_find_is_kept_and_made_short(self):
         self.plan_for("finds")
         self.finish(self.start(4), 1)
-        row = Findings(self.folder).all()[0]
+        row, = Findings(self.folder).all()
         self.assertEqual((row["token"], row["status"], row["operations"]), ("contents-realloc--", "new", 2))
         self.assertTrue((self.folder / row["program"]).exists() and (self.folder / row["minimised"]).exists())
 

@@ -39,6 +39,8 @@ static_assert(sizeof(Report) < 4096);
 // False when nothing came: the child died, or `hung`.
 bool read_report(int fd, uint64_t limit_ms, Report& report, bool& hung) {
   pollfd ready{fd, POLLIN, 0};
+  // MemorySanitizer looks at what poll() is given, and did not see it being made.
+  mark_initialised(&ready, sizeof ready);
   int events = 0;
   do {
     events = poll(&ready, 1, static_cast<int>(limit_ms));
