@@ -11,7 +11,8 @@ namespace assay {
 namespace {
 
 constexpr std::array<std::string_view, kSystemCalls> kCalls = {
-    "mmap", "munmap", "mprotect", "madvise", "process_madvise", "mremap", "getrandom", "key_create", "thread_create"};
+    "mmap",   "munmap",    "mprotect",   "madvise",       "process_madvise",
+    "mremap", "getrandom", "key_create", "thread_create", "brk"};
 constexpr std::array<std::string_view, 4> kKinds = {"", "unaligned", "high", "dirty"};
 
 // Two names for one number, of which the C library knows one.

@@ -20,8 +20,9 @@ enum class SystemCall : uint8_t {
   kGetrandom,
   kKeyCreate,
   kThreadCreate,
+  kBrk,  // that moves the end of the heap; asking where it is counts as none
 };
-inline constexpr size_t kSystemCalls = 9;
+inline constexpr size_t kSystemCalls = 10;
 std::string_view name(SystemCall call);  // "mmap", "key_create", ...
 
 enum class FailureKind : uint8_t {

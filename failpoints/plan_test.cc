@@ -27,7 +27,7 @@ std::string refused(std::string_view text) {
 
 TEST(Plan, PrintsWhatItParses) {
   for (const char* text : {"mmap#1", "munmap#65535", "mprotect#2+", "madvise#3=EINVAL", "process_madvise#1+=EPERM",
-                           "mremap#7=EAGAIN", "getrandom#1=ENOSYS", "key_create#1=EAGAIN", "thread_create#4",
+                           "mremap#7=EAGAIN", "getrandom#1=ENOSYS", "key_create#1=EAGAIN", "thread_create#4", "brk#1+",
                            "mmap#1=unaligned", "mmap#2+=high", "madvise#1=dirty"}) {
     EXPECT_EQ(print_failure(parsed(text)), text);
   }
@@ -50,7 +50,7 @@ TEST(Plan, KnowsEveryErrnoByName) {
 TEST(Plan, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(refused("mmmap#1"),
             "0: unknown call 'mmmap'; known: mmap, munmap, mprotect, madvise, process_madvise, mremap, getrandom, "
-            "key_create, thread_create");
+            "key_create, thread_create, brk");
   EXPECT_EQ(refused("mmap"), "4: expected '#' and the number of the call");
   EXPECT_EQ(refused("mmap#"), "5: expected the number of the call, from 1 on");
   EXPECT_EQ(refused("mmap#0"), "5: the number of a call is 1 to 65535");

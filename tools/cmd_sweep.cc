@@ -2,17 +2,21 @@
 // a program with its failure, which replays.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
 #include "harness/exec/run.h"
+#include "harness/exec/worker_command.h"
 #include "harness/op/text.h"
 #include "harness/report/child.h"
 #include "harness/report/violation_report.h"
 #include "harness/report/workdir.h"
 #include "harness/subject/registry.h"
+#include "harness/subject/subject_spec.h"
 #include "harness/sweep/sweep.h"
 #include "tools/atomic_file.h"
+#include "tools/minimise/program_runner.h"
 #include "tools/replay_report.h"
 #include "tools/replay_runner.h"
 #include "tools/subcommand.h"
@@ -40,6 +44,84 @@ std::string sentence(const SweepCounts& counts, uint64_t violations) {
                      counts.fired, counts.null_enomem, counts.unaffected, violations);
 }
 
+// What is swept, in processes that may die of it.
+class SweptSubject {
+ public:
+  virtual ~SweptSubject() = default;
+  virtual RunResult run(const Program& program, OsCallLog* log, CameFailures* came) = 0;
+  // Whether the same program always makes the same calls.
+  virtual bool repeats() const = 0;
+  virtual std::string name() const = 0;
+  virtual std::string version() const = 0;
+};
+
+// By its own seam, in forked children of this process.
+class OneWithASeam final : public SweptSubject {
+ public:
+  explicit OneWithASeam(std::unique_ptr<Subject> subject) : subject_(std::move(subject)) {
+    // Children inherit what a warm-up leaves, and need not measure it.
+    const Program empty;
+    ProgramSteps nothing(empty);
+    static_cast<void>(run_sequential(nothing, *subject_, {}));
+  }
+  RunResult run(const Program& program, OsCallLog* log, CameFailures* came) override {
+    ProgramSteps steps(program);
+    RunOptions options;
+    options.os_calls = log;
+    options.came_failures = came;
+    return run_in_child(steps, *subject_, options);
+  }
+  bool repeats() const override { return true; }
+  std::string name() const override { return subject_->name(); }
+  std::string version() const override { return subject_->version(); }
+
+ private:
+  std::unique_ptr<Subject> subject_;
+};
+
+// Anyone's, by the kernel's trap. Each run has a new process, in which no block but the subject's is the subject's.
+class OneThatIsTrapped final : public SweptSubject {
+ public:
+  explicit OneThatIsTrapped(const std::string& name)
+      : name_(name), runner_(worker_apart(name), {.check_growth = false, .logs_os_calls = true}) {
+    runner_.start();
+    version_ = runner_.subject_version();
+  }
+  RunResult run(const Program& program, OsCallLog* log, CameFailures* came) override {
+    const RunResult result = runner_.run(program);
+    if (came != nullptr) {
+      came->clear();
+      for (const CameFailure& one : runner_.came_failures().all()) {
+        came->note(one.line == CameFailure::kOfEnd ? kNoOperation : one.line, one.index);
+      }
+    }
+    if (log != nullptr) {
+      const OsCallLog& noted = runner_.os_calls();
+      log->count = std::min(noted.count, noted.capacity);
+      std::copy_n(noted.entries, log->count, log->entries);
+      if (noted.count > noted.capacity) log->count = log->capacity + 1;
+    }
+    return result;
+  }
+  bool repeats() const override { return false; }
+  std::string name() const override { return name_; }
+  std::string version() const override { return version_; }
+
+ private:
+  std::string name_, version_;
+  ProgramRunner runner_;
+};
+
+std::unique_ptr<SweptSubject> sweepable(const std::string& name) {
+  if (is_subject_list(name)) throw InputError{fmt::format("--subject {}: sweep takes one subject at a time", name)};
+  if (parse_subject_spec(name).subject != "ximalloc") return std::make_unique<OneThatIsTrapped>(name);
+  std::unique_ptr<Subject> subject = open_subject(name);
+  if (subject->instruments().watch_os == nullptr) {
+    throw InputError{fmt::format("subject '{}' has no seam in flavour {}", name, ASSAY_FLAVOUR)};
+  }
+  return std::make_unique<OneWithASeam>(std::move(subject));
+}
+
 class SweepCommand {
  public:
   SweepCommand(const SweepOptions& options, const GlobalOptions& global) : options_(options), global_(global) {
@@ -54,21 +136,12 @@ class SweepCommand {
     }
     std::vector<std::string> names = global.subjects;
     if (names.empty()) names = {"ximalloc"};
-    for (const std::string& subject : names) {
-      subjects_.push_back(open_subject(subject));
-      if (subjects_.back()->instruments().watch_os == nullptr) {
-        throw InputError{
-            fmt::format("subject '{}' has no seam here: its system calls cannot be made to fail", subject)};
-      }
-    }
+    for (const std::string& subject : names) subjects_.push_back(sweepable(subject));
   }
 
   SubcommandOutcome run() {
     const auto start = std::chrono::steady_clock::now();
     for (const auto& subject : subjects_) {
-      // Children inherit what a warm-up leaves, and need not measure it.
-      ProgramSteps nothing(empty_);
-      static_cast<void>(run_sequential(nothing, *subject, {}));
       for (const ReplayInput& input : inputs_) {
         for (const SweepHow how : {SweepHow::kOnce, SweepHow::kPersistent}) {
           if (options_.how == "both" || options_.how == name_of(how)) sweep_one(input, *subject, how);
@@ -91,15 +164,11 @@ class SweepCommand {
   }
 
  private:
-  void sweep_one(const ReplayInput& input, const Subject& subject, SweepHow how) {
+  void sweep_one(const ReplayInput& input, SweptSubject& subject, SweepHow how) {
     const RunForSweep run = [&subject](const Program& program, OsCallLog* log, CameFailures* came) {
-      ProgramSteps steps(program);
-      RunOptions options;
-      options.os_calls = log;
-      options.came_failures = came;
-      return run_in_child(steps, subject, options);
+      return subject.run(program, log, came);
     };
-    const SweepResult result = sweep(input.program, how, run);
+    const SweepResult result = sweep(input.program, how, run, subject.repeats());
     // A program that is faulty by itself has a find and no point.
     all_ += result.all;
     violations_ += result.finds.size();
@@ -151,7 +220,7 @@ class SweepCommand {
     return rows;
   }
 
-  std::string write_find(const ReplayInput& input, const Subject& subject, SweepHow how, const SweepFind& find,
+  std::string write_find(const ReplayInput& input, const SweptSubject& subject, SweepHow how, const SweepFind& find,
                          size_t index) const {
     Program program = find.program;
     program.header = {.flavour = ASSAY_FLAVOUR,
@@ -172,9 +241,8 @@ class SweepCommand {
 
   const SweepOptions& options_;
   const GlobalOptions& global_;
-  const Program empty_;
   std::vector<ReplayInput> inputs_;
-  std::vector<std::unique_ptr<Subject>> subjects_;
+  std::vector<std::unique_ptr<SweptSubject>> subjects_;
   nlohmann::json files_ = nlohmann::json::array();
   SweepCounts all_;
   uint64_t violations_ = 0;

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/exec/worker_command.h"
 #include "harness/op/read_program.h"
 #include "harness/op/trace.h"
 #include "harness/report/violation_report.h"
+#include "harness/subject/subject_spec.h"
 
 namespace assay {
 namespace {
@@ -23,6 +26,14 @@ WorkerCommand command_for(const std::string& subject, const std::string& flavour
     throw InputError{fmt::format("flavour '{0}' has not been built here: run ./assay build {0}", flavour)};
   }
   return own_worker(sibling, subject);
+}
+
+// Where system calls are to fail, anyone's allocator runs in the plain worker, whatever the flavour: nothing of ours
+// shares its memory there, so that it makes the calls that a sweep has seen.
+bool wants_plain_worker(const std::string& subject, const Program& program) {
+  const auto fails = [](const Operation& line) { return !line.fails.empty(); };
+  return !is_subject_list(subject) && parse_subject_spec(subject).subject != "ximalloc" &&
+         std::ranges::any_of(program.lines, fails);
 }
 
 void refuse_missed_failure(const ReplayInput& input, const RunResult& result) {
@@ -47,10 +58,19 @@ ReplayInput load_replay_input(const std::string& file) {
 }
 
 ReplayRunner::ReplayRunner(const std::string& subject, const std::string& flavour, Mode mode, std::string stderr_path)
-    : subject_(subject), flavour_(flavour), command_(command_for(subject, flavour)) {
-  command_.mode = mode;
-  command_.stderr_path = std::move(stderr_path);
+    : subject_(subject), flavour_(flavour), usual_(command_for(subject, flavour)) {
+  usual_.mode = mode;
+  usual_.stderr_path = std::move(stderr_path);
+  command_ = usual_;
   Worker(command_).start();
+}
+
+void ReplayRunner::choose_worker(const ReplayInput& input) {
+  command_ = usual_;
+  if (input.form == Form::kTrace || !wants_plain_worker(subject_, input.program)) return;
+  const WorkerCommand plain = worker_apart(subject_);
+  command_.arguments = plain.arguments;
+  command_.environment = plain.environment;
 }
 
 RunResult ReplayRunner::run_once(const ReplayInput& input, bool print_steps, ReplayVerdict& verdict) {
@@ -84,6 +104,7 @@ RunResult ReplayRunner::run_once(const ReplayInput& input, bool print_steps, Rep
 }
 
 ReplayVerdict ReplayRunner::run(const ReplayInput& input, uint64_t times, bool print_steps) {
+  choose_worker(input);
   ReplayVerdict verdict;
   for (uint64_t i = 0; i < times; ++i) {
     const RunResult result = run_once(input, print_steps, verdict);

@@ -56,13 +56,15 @@ class ReplayRunner {
   const std::string& subject() const { return subject_; }
   const std::string& flavour() const { return flavour_; }
   Mode mode() const { return command_.mode; }
+  // Of the last run.
   const WorkerCommand& command() const { return command_; }
 
  private:
+  void choose_worker(const ReplayInput& input);
   RunResult run_once(const ReplayInput& input, bool print_steps, ReplayVerdict& verdict);
 
   std::string subject_, flavour_;
-  WorkerCommand command_;
+  WorkerCommand usual_, command_;
   std::vector<CameFailure> came_;  // in the latest run
 };
 

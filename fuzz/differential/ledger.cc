@@ -36,6 +36,13 @@ bool impossible_no_multiple(const Step& step, const Request& request) {
   return size_no_multiple(step, request) && impossible_size(step, request);
 }
 
+// From 256 on: what a page of such blocks begins with is aligned to 128.
+bool small_power_of_two(const Step& step, const Request& request) {
+  constexpr uint64_t kFirstWrong = 256, kLargestSmall = 1024;
+  return info(step.code).result == ResultKind::kFills && request.aligned && request.alignment >= kFirstWrong &&
+         std::has_single_bit(request.size) && request.size >= request.alignment && request.size <= kLargestSmall;
+}
+
 bool memalign_of_nothing(const Step& step, const Request& request) {
   return (step.code == OpCode::kMemalign || step.code == OpCode::kValloc) && request.size == 0;
 }

@@ -159,6 +159,7 @@ class FreeRun {
   static void enter_destructor(void* argument) {
     Lane& lane = *static_cast<Lane*>(argument);
     lane.progress.in_subject = 0;
+    inside_subject = false;
     // Done only now: on the way here the subject may have been told that the thread ends.
     lane.run->publish(lane.steps[lane.next - 1]);
     static_cast<void>(lane.run->go_on(lane));
@@ -170,11 +171,15 @@ class FreeRun {
       case Next::kDestructor:
         // The subject's own destructor may come first.
         lane.progress.in_subject = kInSubject;
+        inside_subject = true;
         go_on_in_destructor(enter_destructor, &lane);
         return false;
       case Next::kAnotherThread:
         lane.predecessor = lane.real;
-        if (start_successor(lane)) return false;
+        if (start_successor(lane)) {
+          inside_subject = true;
+          return false;
+        }
         break;
       case Next::kEnd:
         if (keep(lane)) return true;
@@ -182,6 +187,7 @@ class FreeRun {
     }
     lane.ended.set();
     show_who_is_busy();
+    inside_subject = true;
     return false;
   }
 

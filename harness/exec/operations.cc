@@ -83,7 +83,7 @@ void Operations::begin_step(const Step& step) {
 
 void Operations::arm(uint64_t line, const std::vector<Failure>* fails) {
   if (const std::optional<Failure> missed = line_.armed.never_came();
-      missed && !result_.misses_failure && subject_.instruments().watch_os != nullptr) {
+      missed && !result_.misses_failure && ledger_.seam->watches()) {
     result_.misses_failure = true;
     result_.missed = *missed;
     result_.missed_line = line_.number;
@@ -392,6 +392,7 @@ bool Operations::start_thread_in_forked_child() {
 
 bool Operations::run_in_forked_child() {
   progress_ = &own_progress_;
+  inside_subject = false;
   strict_ = false;
   if (subject_.instruments().set_access_hooks != nullptr) subject_.instruments().set_access_hooks(nullptr);
   if (!verify_all() || !allocate_each_class(kLargestOfChild) || !start_thread_in_forked_child()) return false;

@@ -12,6 +12,7 @@
 #include "harness/exec/seam_watch.h"
 #include "harness/model/shadow_heap.h"
 #include "harness/oracle/null_errno.h"
+#include "harness/subject/system_calls.h"
 
 namespace assay {
 
@@ -139,13 +140,17 @@ class Operations {
   bool fail_check() { return fail() != Ran::kViolated; }
   // The call that the step is about.
   void enter_subject() {
-    progress_->in_subject = kInSubject;
+    enter_query();
     progress_->in_call = 1;
   }
   // A question of ours, which no schedule interrupts.
-  void enter_query() { progress_->in_subject = kInSubject; }
+  void enter_query() {
+    progress_->in_subject = kInSubject;
+    inside_subject = true;
+  }
   void enter_block() { progress_->in_subject = kInBlock; }
   void leave() {
+    inside_subject = false;
     progress_->in_call = 0;
     progress_->in_subject = 0;
   }

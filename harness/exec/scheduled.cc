@@ -179,6 +179,7 @@ bool ScheduledExecutor::go_on(uint32_t index) {
   Lane& lane = lanes_[index];
   progress_->in_call = 0;
   progress_->in_subject = 0;
+  inside_subject = false;
   Operations& operations = *lane.operations;
   while (lane.next < lane.steps.size()) {
     const size_t i = lane.next++;
@@ -201,6 +202,7 @@ bool ScheduledExecutor::go_on(uint32_t index) {
       ++ledger_->under_way;
       progress_->in_subject = kInSubject;
       progress_->in_call = 1;
+      inside_subject = true;
       return true;
     }
     if (goes_on_in_destructor(step)) {
@@ -209,6 +211,7 @@ bool ScheduledExecutor::go_on(uint32_t index) {
       ++ledger_->under_way;
       progress_->in_subject = kInSubject;
       progress_->in_call = 1;
+      inside_subject = true;
       return true;
     }
   }

@@ -26,12 +26,11 @@ std::atomic<uint64_t> runs{0};
 void SeamWatch::start(const Subject& subject, const ShadowHeap& heap, OsCallLog* log, CameFailures* came) {
   if (came != nullptr) came->clear();
   if (subject.instruments().watch_os == nullptr) return;
-  subject_ = &subject;
   heap_ = &heap;
   log_ = log;
   came_ = came;
   run_ = runs.fetch_add(1, std::memory_order_relaxed) + 1;
-  subject.instruments().watch_os(this);
+  if (subject.instruments().watch_os(this)) subject_ = &subject;
 }
 
 void SeamWatch::stop() {

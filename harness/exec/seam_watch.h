@@ -57,6 +57,9 @@ class SeamWatch final : public OsWatcher {
   void start(const Subject& subject, const ShadowHeap& heap, OsCallLog* log, CameFailures* came);
   void stop();
 
+  // Whether the subject's calls are seen at all.
+  bool watches() const { return subject_ != nullptr; }
+
   // The calling thread enters a line, and stays there until it enters another one.
   void enter(WatchedLine& line);
   void heal() { standing_.heal(); }

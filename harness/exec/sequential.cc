@@ -73,6 +73,7 @@ class SequentialRun {
   // the program ends that thread, or has it go on in a destructor, which enters here again; true when the thread rests.
   bool drive(uint32_t me) {
     operations_.progress().in_subject = 0;
+    inside_subject = false;
     while (true) {
       if (me == 0 && exiting_ != kNobody) finish_exit();
       if (phase_ == Phase::kRunning && !pending_) fetch();
@@ -94,6 +95,7 @@ class SequentialRun {
       } else if (goes_on_in_destructor(step_)) {
         // The subject's own destructor may come first.
         operations_.progress().in_subject = kInSubject;
+        inside_subject = true;
         space_.team.go_on_in_destructor(me);
         return false;
       }
@@ -142,6 +144,7 @@ class SequentialRun {
     exiting_ = me;
     rests_ = false;
     operations_.progress().in_subject = kInSubject;
+    inside_subject = true;
     space_.team.pass_to(0);
     return false;
   }

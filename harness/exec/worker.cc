@@ -209,6 +209,7 @@ RunResult Worker::run(const WorkRequest& request) {
   order.compares = request.compares;
   if (request.compares) channel_->comparison.begin(request.drops, request.askable);
   order.check_growth = request.check_growth;
+  order.logs_os_calls = request.logs_os_calls;
   channel_->judging_growth = false;
   channel_->crash = Violation{};
   channel_->came.clear();

@@ -34,7 +34,8 @@ struct WorkRequest {
   bool compares = false;                 // notes what was seen, and does what `drops` says
   std::span<const Drop> drops;           // in the order of the steps, at most kMaxDrops
   AskableOperations askable{};           // by all that are compared
-  bool check_growth = true;              // takes a few tenths of a second where there is no seam to ask
+  bool logs_os_calls = false;
+  bool check_growth = true;  // takes a few tenths of a second where there is no seam to ask
 };
 
 class Worker {
@@ -60,6 +61,9 @@ class Worker {
 
   // Of the last run that asked for it, also of one that died.
   const Comparison& comparison() const { return channel_->comparison; }
+
+  // Of the last run that asked for it, also of one that died.
+  const OsCallLog& os_calls() const { return *reinterpret_cast<const OsCallLog*>(channel_->os_calls); }
 
   // Of the last run in mode schedule.
   const Exploration& exploration() const { return channel_->exploration; }

@@ -12,6 +12,7 @@
 #include "harness/exec/explore.h"
 #include "harness/exec/outcome_counters.h"
 #include "harness/exec/run.h"
+#include "harness/exec/seam_watch.h"
 #include "harness/oracle/violation.h"
 
 namespace assay {
@@ -37,8 +38,9 @@ struct WorkOrder {
   bool observe = false;   // fill `counters`
   bool explores = false;  // in mode schedule, under many schedules, within `limits`
   ExploreLimits limits;
-  bool compares = false;     // fill `comparison`, whose drops are there already
-  bool check_growth = true;  // of a subject without a seam, after a clean strict run
+  bool compares = false;       // fill `comparison`, whose drops are there already
+  bool logs_os_calls = false;  // fill `os_calls`
+  bool check_growth = true;    // of a subject without a seam, after a clean strict run
   uint64_t live_bytes_cap = uint64_t{1} << 30;
   uint64_t fork_limit_ms = 0;
   uint64_t break_at_line = kNoOperation;
@@ -46,7 +48,9 @@ struct WorkOrder {
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'0008;
+inline constexpr uint64_t kChannelLayout = 0x6173736179'0009;
+
+inline constexpr uint64_t kMostLoggedCalls = 65'536;
 
 // Sent to a thread of the worker that stands still: its handler writes the innermost frame in the subject to `crash`.
 inline constexpr int kWhereSignal = SIGUSR2;
@@ -70,6 +74,8 @@ struct WorkerChannel {
   AskableOperations askable{};     // what the subject can be asked; filled in with its version
   char subject_version[128] = {};  // filled in when the subject has been opened
   bool resettable = false;         // it can be put back to the state of a fresh process
+  // An OsCallLog with room for kMostLoggedCalls, of the last run that asked for it.
+  alignas(OsCallLog) unsigned char os_calls[OsCallLog::bytes_for(kMostLoggedCalls)];
 };
 static_assert(std::atomic<uint32_t>::is_always_lock_free && std::is_trivially_copyable_v<RunResult>);
 

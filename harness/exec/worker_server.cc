@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <new>
 #include <optional>
 #include <thread>
 
@@ -15,6 +17,7 @@
 #include "harness/op/trace.h"
 #include "harness/subject/registry.h"
 #include "harness/subject/subject_spec.h"
+#include "harness/subject/system_calls.h"
 
 namespace assay {
 namespace {
@@ -75,6 +78,14 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
     return;
   }
   const Program program = program_of(channel);
+  // A hunt pays for it only once something is to fail.
+  const auto fails = [](const Operation& line) { return !line.fails.empty(); };
+  if (order.strictness == Strictness::kStrict || std::ranges::any_of(program.lines, fails)) permit_system_call_watch();
+  if (order.logs_os_calls) {
+    OsCallLog* const log = new (channel.os_calls) OsCallLog;
+    log->capacity = kMostLoggedCalls;
+    options.os_calls = log;
+  }
   channel.result = order.explores ? explore(program, subject, options, order.limits, channel.exploration)
                                   : run_in_mode(program, order.mode, subject, options);
   // Without a seam only repetition shows a leak; a replay has the time for it, a hunt has not.
@@ -84,6 +95,7 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
     // What is judged from here on is the repetition alone.
     options.came_failures = nullptr;
     options.comparison = nullptr;
+    options.os_calls = nullptr;
     check_growth(program, subject, options, channel.result.violation);
     channel.judging_growth = false;
   }

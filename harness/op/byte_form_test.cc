@@ -51,6 +51,7 @@ TEST(ByteForm, EncodeIsTheInverseOfDecode) {
 
 TEST(ByteForm, FailuresSurvive) {
   expect_inverse(text("p0 = malloc(24) (fail: mmap#1)\nos_heal()\nfree(p0)\nend() (fail: munmap#65535+=EPERM)\n"));
+  expect_inverse(text("p0 = malloc(24) (fail: brk#3, brk#1+=EAGAIN)\n"));
   expect_inverse(
       text("p0 = malloc(24) @t2 (fail: mmap#1=high, mprotect#2+, madvise#1=dirty, key_create#1=EAGAIN)\nend()\n"));
   expect_inverse(

@@ -13,6 +13,11 @@ constexpr uint8_t kLong = 248;     // to 255: one to eight failures, five bytes 
 constexpr uint8_t kCountedCalls = 4;
 constexpr uint8_t kCountedNth = 6;
 constexpr uint8_t kFailureKinds = 4;
+// A call's byte: those below the first stand for themselves, the second for brk, which came later, all others for one
+// of the first.
+constexpr uint8_t kAliased = 9;
+constexpr uint8_t kBrk = 9;
+static_assert(static_cast<uint8_t>(SystemCall::kBrk) == kBrk && kSystemCalls == kBrk + 1);
 
 Failure of_kind(SystemCall call, FailureKind kind) {
   return {.call = call, .kind = kind, .error = kind == FailureKind::kErrno ? uint16_t{ENOMEM} : uint16_t{0}};
@@ -38,7 +43,8 @@ static_assert(kCounted + kCountedCalls * 2 * kCountedNth == kSpecial);
 
 Failure read_long(ByteReader& reader) {
   Failure failure;
-  failure.call = static_cast<SystemCall>(reader.u8() % kSystemCalls);
+  const uint8_t call = reader.u8();
+  failure.call = call == kBrk ? SystemCall::kBrk : static_cast<SystemCall>(call % kAliased);
   const uint8_t how = reader.u8();
   failure.persistent = how % 2 == 1;
   failure.kind = static_cast<FailureKind>(how / 2 % kFailureKinds);

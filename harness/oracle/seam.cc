@@ -3,24 +3,6 @@
 #include "harness/oracle/describe.h"
 
 namespace assay {
-namespace {
-
-bool takes_away(const OsCall& call) {
-  switch (call.call) {
-    case SystemCall::kMunmap:
-    case SystemCall::kMadvise:
-    case SystemCall::kProcessMadvise:
-    case SystemCall::kMremap: return true;
-    case SystemCall::kMprotect: return !call.access;
-    case SystemCall::kMmap:
-    case SystemCall::kGetrandom:
-    case SystemCall::kKeyCreate:
-    case SystemCall::kThreadCreate: return false;
-  }
-  return false;
-}
-
-}  // namespace
 
 bool check_os_call(const OsCall& call, const ShadowHeap& heap, Violation& violation) {
   const uint64_t end = call.address + call.size;
@@ -32,13 +14,13 @@ bool check_os_call(const OsCall& call, const ShadowHeap& heap, Violation& violat
     return false;
   }
   // No block lies above what a program can touch.
-  if (!takes_away(call) || call.address >= kAddressLimit || !heap.may_overlap(call.address, call.size)) return true;
+  if (!call.takes_away || call.address >= kAddressLimit || !heap.may_overlap(call.address, call.size)) return true;
   const uint64_t slot = heap.find_overlap(call.address, call.size);
   if (slot == ShadowHeap::kNoSlot) return true;
   const Block& victim = heap.at(slot);
   violation.oracle = Oracle::kSeam;
   describe(violation.sentence, "{} takes memory of live block p{} away", name(call.call), slot);
-  describe(violation.expected, "no munmap, madvise or mprotect where a live block lies");
+  describe(violation.expected, "no {} where a live block lies", name(call.call));
   describe(violation.seen, "{} [{:#x}, {:#x}) while p{} is at [{:#x}, {:#x})", name(call.call), call.address, end, slot,
            victim.address, victim.address + victim.extent());
   set_victim(violation, slot, victim);

@@ -8,6 +8,7 @@
 #include "harness/op/program.h"
 #include "harness/subject/code_range.h"
 #include "harness/subject/probe.h"
+#include "harness/subject/system_calls.h"
 
 namespace assay {
 namespace {
@@ -53,6 +54,7 @@ class LibcSubject final : public Subject {
     code_ = code_range_of(reinterpret_cast<const void*>(api_.malloc));
     path_ = code_.file;
     promises_ = probe_promises(api_);
+    instruments_.watch_os = watch_system_calls;
   }
 
   bool owns_code(const void* pc) const override { return code_.contains(pc); }

@@ -21,6 +21,7 @@
 #include "harness/subject/elf_scan.h"
 #include "harness/subject/probe.h"
 #include "harness/subject/quiet_child.h"
+#include "harness/subject/system_calls.h"
 
 namespace assay {
 namespace {
@@ -102,6 +103,7 @@ class SharedObject final : public Subject {
     version_ = file.substr(file.rfind('/') + 1);
     find_functions(path);
     promises_ = probe_promises(api_);
+    instruments_.watch_os = watch_system_calls;
   }
   // Never unloaded: threads, exit handlers and TLS destructors of an allocator outlive any handle.
   ~SharedObject() override = default;

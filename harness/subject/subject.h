@@ -39,9 +39,10 @@ struct OsCall {
   SystemCall call = SystemCall::kMmap;
   uintptr_t address = 0;  // 0 where the kernel chooses
   uint64_t size = 0;
-  bool access = false;    // of mmap and mprotect: readable and writable
-  bool metadata = false;  // of the allocator's own
-  bool known = true;      // false when the range is no part of one mapping that the subject has
+  bool access = false;      // of mmap and mprotect: readable and writable
+  bool takes_away = false;  // what the range holds is lost, or out of reach, afterwards
+  bool metadata = false;    // of the allocator's own
+  bool known = true;        // false when the range is no part of one mapping that the subject has
   OsCallSite site{};
 };
 
@@ -67,8 +68,8 @@ struct SubjectInstruments {
   bool (*check_structure)(void (*report)(void* context, const char* what), void* context) = nullptr;
   // False when [block, block + size) is not wholly inside memory that the OS layer handed out and committed.
   bool (*is_committed)(const void* block, size_t size) = nullptr;
-  // Sets the one who watches all system calls; null: nobody.
-  void (*watch_os)(OsWatcher* watcher) = nullptr;
+  // Sets the one who watches all system calls; null: nobody. False where they cannot be watched in this process.
+  bool (*watch_os)(OsWatcher* watcher) = nullptr;
 };
 
 // Where the standard leaves a choice; probed in a child, unknown means that what depends on it is skipped.

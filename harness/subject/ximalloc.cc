@@ -38,11 +38,22 @@ constexpr SystemCall kCallOfKind[] = {SystemCall::kMmap,          SystemCall::kM
                                       SystemCall::kProcessMadvise};
 static_assert(XI_OS_MMAP == 0 && XI_OS_MADVISE == 3 && XI_OS_GETRANDOM == 5 && XI_OS_PROCESS_MADVISE == 6);
 
+bool takes_away(const xi_os_call_t* call) {
+  switch (kCallOfKind[call->kind]) {
+    case SystemCall::kMunmap:
+    case SystemCall::kMadvise:
+    case SystemCall::kProcessMadvise: return true;
+    case SystemCall::kMprotect: return !call->access;
+    default: return false;
+  }
+}
+
 OsCall as_seen(const xi_os_call_t* call) {
   return {.call = kCallOfKind[call->kind],
           .address = reinterpret_cast<uintptr_t>(call->address),
           .size = call->size,
           .access = call->access,
+          .takes_away = takes_away(call),
           .metadata = call->metadata,
           .known = call->known,
           .site = {call->file, call->function, call->line}};
@@ -64,9 +75,13 @@ void tell_watcher(void* watcher, const xi_os_call_t* call, void* address) {
   static_cast<OsWatcher*>(watcher)->after(as_seen(call), reinterpret_cast<uintptr_t>(address));
 }
 
-void watch_os(OsWatcher* watcher) {
-  if (watcher == nullptr) return xi_debug_set_os_hook(nullptr, nullptr, nullptr);
-  xi_debug_set_os_hook(ask_watcher, tell_watcher, watcher);
+bool watch_os(OsWatcher* watcher) {
+  if (watcher == nullptr) {
+    xi_debug_set_os_hook(nullptr, nullptr, nullptr);
+  } else {
+    xi_debug_set_os_hook(ask_watcher, tell_watcher, watcher);
+  }
+  return true;
 }
 #endif
 

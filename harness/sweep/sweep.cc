@@ -146,7 +146,7 @@ Program with_aftermath(const Program& program) {
   return longer;
 }
 
-SweepResult sweep(const Program& program, SweepHow how, const RunForSweep& run) {
+SweepResult sweep(const Program& program, SweepHow how, const RunForSweep& run, bool repeats) {
   SweepResult result;
   const Program whole = with_aftermath(program);
   const bool ends = !program.lines.empty() && program.lines.back().code == OpCode::kEnd;
@@ -172,7 +172,7 @@ SweepResult sweep(const Program& program, SweepHow how, const RunForSweep& run) 
     result.all += counts;
     if (point.site.file != nullptr) add_to_site(result.sites, {point.site, point.call, counts});
   }
-  if (points.empty()) return result;
+  if (points.empty() || !repeats) return result;
   Point beyond = points.back();
   for (const Point& point : points) {
     if (point.line == beyond.line && point.call == beyond.call) beyond.nth = std::max(beyond.nth, point.nth);

@@ -51,9 +51,10 @@ struct SweepResult {
   std::vector<SweepFind> finds;
 };
 
-// `program` must be clean by itself; when it is not, its violation is the only find. Throws std::runtime_error when a
-// call past the last one comes, since then the runs differ and nothing was proved.
-SweepResult sweep(const Program& program, SweepHow how, const RunForSweep& run);
+// `program` must be clean by itself; when it is not, its violation is the only find. Of a subject whose runs are alike
+// (`repeats`) throws std::runtime_error when a call past the last one comes, since then nothing was proved; another's
+// calls may depend on the time.
+SweepResult sweep(const Program& program, SweepHow how, const RunForSweep& run, bool repeats = true);
 
 // The program with os_heal() and the hundred operations, on slots of their own, before its end.
 Program with_aftermath(const Program& program);

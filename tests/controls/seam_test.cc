@@ -39,7 +39,7 @@ class SeamSubject final : public Subject {
     name_ = "wrapper";
     instruments_.watch_os = [](OsWatcher* who) {
       watcher = who;
-      ximalloc().instruments().watch_os(who);
+      return ximalloc().instruments().watch_os(who);
     };
     api_.malloc = [](size_t size) -> void* {
       if (size == 77 && null_error != 0) {
@@ -86,7 +86,7 @@ TEST_F(SeamControl, TheWrapperAloneIsClean) {
 TEST_F(SeamControl, NoCallTakesMemoryOfALiveBlock) {
   for (const SystemCall call : {SystemCall::kMadvise, SystemCall::kMunmap, SystemCall::kMprotect}) {
     SetUp();
-    bad_call = {.call = call, .size = 65536};
+    bad_call = {.call = call, .size = 65536, .takes_away = true};
     const RunResult result = run(kTwo);
     EXPECT_EQ(oracle_of(result), "seam") << name(call);
     EXPECT_EQ(result.violation.line, 1u);
@@ -96,7 +96,7 @@ TEST_F(SeamControl, NoCallTakesMemoryOfALiveBlock) {
 }
 
 TEST_F(SeamControl, NorWhileThreadsRunAtTheSameTime) {
-  bad_call = {.call = SystemCall::kMadvise, .size = 65536};
+  bad_call = {.call = SystemCall::kMadvise, .size = 65536, .takes_away = true};
   // The first block is there before the second is asked for.
   const RunResult result = run("p0 = malloc(100)\ncheck_all()\np1 = malloc(100) @t1\nfree(p1)\n", Mode::kFree);
   EXPECT_EQ(oracle_of(result), "seam");
@@ -110,11 +110,11 @@ TEST_F(SeamControl, OpeningWhatIsOpenIsNoHarm) {
 }
 
 TEST_F(SeamControl, ABlockThatIsBeingFreedMayGo) {
-  bad_call = {.call = SystemCall::kMadvise, .size = 65536};
+  bad_call = {.call = SystemCall::kMadvise, .size = 65536, .takes_away = true};
   calls_at_free = true;
   EXPECT_EQ(oracle_of(run("p0 = malloc(100)\nfree(p0)\n")), "none");
   SetUp();
-  bad_call = {.call = SystemCall::kMadvise, .size = 65536};
+  bad_call = {.call = SystemCall::kMadvise, .size = 65536, .takes_away = true};
   calls_at_free = true;
   EXPECT_EQ(oracle_of(run("p0 = malloc(100)\np1 = malloc(100)\nfree(p1)\n")), "seam");
 }

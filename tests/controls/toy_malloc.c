@@ -34,6 +34,8 @@
 #define FAULT_ZERO_ALIAS 21   /* every malloc(0) has one and the same address */
 #define FAULT_READS_FREED 22  /* free looks at what the caller left in the block */
 #define FAULT_TURNS 23 /* overlap, when a thread allocates, then another, then the first: no text order shows it */
+#define FAULT_IGNORES_MMAP 24 /* what mmap answers is used, whatever it is */
+#define FAULT_UNMAPS_LIVE 25  /* the memory of a live block goes back to the system */
 #ifndef TOY_FAULT
 #define TOY_FAULT FAULT_NONE
 #endif
@@ -90,7 +92,7 @@ static size_t bin_of(size_t total) {
 
 static char* map(size_t total) {
   void* pages = mmap(NULL, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return pages == MAP_FAILED ? NULL : pages;
+  return pages == MAP_FAILED && TOY_FAULT != FAULT_IGNORES_MMAP ? NULL : pages;
 }
 
 static char* take_piece(size_t bin) {
@@ -129,6 +131,9 @@ __attribute__((noinline)) static void* misbehave(size_t size) {
       return NULL;
     case FAULT_EXIT:
       if (triggers(size)) _exit(7);
+      return NULL;
+    case FAULT_UNMAPS_LIVE:
+      if (triggers(size) && last_block != NULL) munmap((void*)((uintptr_t)last_block & ~(uintptr_t)4095), 4096);
       return NULL;
     case FAULT_HANG:
       while (triggers(size)) usleep(1000);

@@ -7,7 +7,7 @@ import re
 import unittest
 from pathlib import Path
 
-from tool import ToolTest
+from tool import ToolTest, library, worker
 
 ROOT = Path(__file__).resolve().parents[2]
 SWEPT = ROOT / "corpus" / "regress" / "sweep"
@@ -79,6 +79,66 @@ class SweptCorpus(ToolTest):
         in_source = {(file, function_at(file, number), call) for file, number, call in places_in_source()}
         self.assertEqual(documented(), in_source)
         self.assertLessEqual(UNREACHED, in_source)
+
+
+# Blocks of several kinds, on two threads.
+VARIED = """assay 1
+p0 = malloc(900000)
+p1 = malloc(24)
+p2 = calloc(1, 300000)
+p1 = realloc(p1, 2000000)
+free(p0)
+p3 = malloc(5000)
+p4 = aligned_alloc(4096, 8192)
+"""
+
+
+@unittest.skipIf(worker() is None, "the plain worker is not built: ./assay build release")
+class AnyonesAllocator(ToolTest):
+    """Subjects without a seam: the kernel catches their calls."""
+
+    def sweep(self, subject, text=VARIED, **options):
+        environment = {"ASSAY_WORKER": worker()}
+        return self.run_json("sweep", self.write("a.ops", text), "--subject", subject, environment=environment, **options)
+
+    def test_libc_answers_null_or_goes_on(self):
+        answer = self.sweep("libc", status=0)
+        self.assertGreater(answer["points"], 10)
+        self.assertEqual(answer["fired"], answer["points"])
+        # It falls back from brk to mmap, and the other way round.
+        self.assertGreater(sum(row["unaffected"] for row in answer["files"]), 0)
+
+    def test_a_sound_one_is_clean(self):
+        answer = self.sweep(library("toy_malloc"), status=0)
+        self.assertGreater(sum(row["null_enomem"] for row in answer["files"]), 0)
+
+    def test_one_that_ignores_a_failure_is_caught_and_its_find_replays(self):
+        answer = self.sweep(library("faulty_ignores_mmap"), status=1)
+        self.assertGreater(answer["violations"], 0)
+        row = next(row for row in answer["files"] if row["violations"])
+        text = Path(row["output"]).read_text()
+        self.assertRegex(text, r"\(fail: mmap#1\+?\)")
+        self.run_tool("replay", row["output"], status=1, environment={"ASSAY_WORKER": worker()})
+
+    def test_one_that_unmaps_a_live_block_is_seen_at_the_call(self):
+        file = self.write("a.ops", "assay 1\np0 = malloc(100)\np1 = malloc(650)\nfree(p1)\n")
+        row = self.run_json("replay", file, "--subject", library("faulty_unmaps_live"), status=1,
+                            environment={"ASSAY_WORKER": worker()})["files"][0]
+        self.assertEqual((row["oracle"], row["operation_index"]), ("seam", 1))
+
+    def test_a_failure_in_a_program_is_one_for_libc_too(self):
+        large = "assay 1\np0 = malloc(90000000) (fail: mmap#1{})\nfree(p0)\n"
+        worked = {"environment": {"ASSAY_WORKER": worker()}}
+        for plan, skipped in (("+, brk#1+", 1), ("+=EAGAIN, brk#1+", 1), ("", 0)):
+            file = self.write("a.ops", large.format(plan))
+            row = self.run_json("replay", file, "--subject", "libc", status=0, **worked)["files"][0]
+            self.assertEqual((row["verdict"], row["skipped"]), ("clean", skipped), plan)
+        never = self.write("b.ops", "assay 1\np0 = malloc(24)\nfree(p0) (fail: munmap#3)\n")
+        refused = self.run_tool("replay", never, "--subject", "libc", status=2, **worked)
+        self.assertIn("munmap#3 never comes", refused.stderr)
+
+    def test_a_list_is_refused(self):
+        self.assertIn("one subject at a time", self.sweep("libc,jemalloc", status=2)["message"])
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ RunResult ProgramRunner::run(const Program& program) {
   WorkRequest request;
   request.file = path_;
   request.check_growth = options_.check_growth;
+  request.logs_os_calls = options_.logs_os_calls;
   request.options.fork_limit_ms = options_.fork_limit_ms;
   const RunResult result = worker_.run(request);
   // What a violation has left behind, a reset need not repair.

@@ -16,6 +16,8 @@ struct RunnerOptions {
   uint64_t fork_limit_ms = 5'000;
   // The footprint of a subject without a seam; takes longer than all else.
   bool check_growth = true;
+  // The system calls of each program are noted.
+  bool logs_os_calls = false;
 };
 
 class ProgramRunner {
@@ -28,6 +30,10 @@ class ProgramRunner {
   RunResult run(const Program& program);
   // Of the last run.
   const CameFailures& came_failures() const { return worker_.came_failures(); }
+  const OsCallLog& os_calls() const { return worker_.os_calls(); }
+  std::string subject_version() const { return worker_.subject_version(); }
+  // Starts the process: throws what run() would, where the subject cannot be opened.
+  void start() { worker_.start(); }
   // The token of run(program), "" where nothing was violated.
   std::string token(const Program& program);
 
