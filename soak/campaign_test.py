@@ -91,6 +91,21 @@ class FindingsTest(Folder):
         self.assertFalse(findings.wants("t"))
         findings.seen_again("t")
         self.assertEqual(findings.counts()[1], SAMPLES + 1)
+        # At eight, and then at sixteen, one more is looked at.
+        findings.seen_again("t")
+        self.assertTrue(findings.wants("t"))
+        findings.add("t", "crash", "lane", "eighth.ops")
+        self.assertFalse(findings.wants("t"))
+
+    def test_samples_of_one_group_are_bounded(self):
+        findings = Findings(self.folder)
+        for number in range(SAMPLES + 3):
+            findings.add("t", "crash", "lane", f"{number}.ops")
+        for row in findings.all():
+            findings.triaged(row["id"], row["program"], 1, None, "free", "new")
+            findings.is_one_too_many(row["id"], "t", "free")
+        self.assertEqual(len(findings.all()), SAMPLES)
+        self.assertEqual(findings.counts(), (1, SAMPLES + 3))
 
     def test_survives_its_process(self):
         Findings(self.folder).add("t", "crash", "lane", "1.ops")

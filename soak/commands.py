@@ -39,9 +39,12 @@ def programs_of(folder, root, target, count):
 
 def lane_command(lane, root, folder, seconds):
     """The words to run, or None where the lane has nothing to do yet."""
-    assay = tool(root, lane.flavour)
+    # What is linked into no target is hunted from a target of flavour fuzz.
+    flavour = "fuzz" if lane.subject else lane.flavour
+    assay = tool(root, flavour)
     if lane.hunter == "fuzz":
-        return [assay, "fuzz", lane.target, "--flavour", lane.flavour, "--mode", lane.mode, "--seconds", seconds, "--keep-going", "--json"]
+        subject = ["--subject", lane.subject] if lane.subject else []
+        return [assay, "fuzz", lane.target, "--flavour", flavour, "--mode", lane.mode, *subject, "--seconds", seconds, "--keep-going", "--json"]
     if lane.hunter == "forks":
         # The shipped fork handlers under load, again and again; each child does everything that an allocator does.
         repeats = -(-FORKS // 15)
@@ -58,14 +61,16 @@ def lane_command(lane, root, folder, seconds):
     return [assay, "explore", *files, "--flavour", lane.flavour, "--strategy", "pct", "--runs", EXPLORED_RUNS, "--seed", random.getrandbits(31), "--json"]
 
 
-def merge_commands(root, folder, target, fresh):
+def merge_commands(root, corpus, lane, fresh):
     """The corpus made small: all that any way to run it adds is kept. Each command adds to `fresh`."""
-    corpus = pathlib.Path(folder) / "corpus" / target
-    ways = [("fuzz", "sequential"), ("fuzz-sched", "schedule")] if target == "mt_ops" else [("fuzz", "sequential")]
+    ways = [("fuzz", "sequential")]
+    if lane.target == "mt_ops" and not lane.subject:
+        ways.append(("fuzz-sched", "schedule"))
     for flavour, mode in ways:
-        binary = builds(root) / flavour / "bin" / target
+        binary = builds(root) / flavour / "bin" / lane.target
         if binary.exists():
-            yield [binary, "-merge=1", "-detect_leaks=0", "-timeout=15", "-rss_limit_mb=4096", "-use_counters=0", fresh, corpus], {"ASSAY_MODE": mode}
+            words = [binary, "-merge=1", "-detect_leaks=0", "-timeout=15", "-rss_limit_mb=4096", *([] if lane.subject else ["-use_counters=0"]), fresh, corpus]
+            yield words, {"ASSAY_MODE": mode, **({"ASSAY_SUBJECT": lane.subject} if lane.subject else {})}
 
 
 def minimise_command(root, program, output, seconds):

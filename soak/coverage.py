@@ -23,7 +23,7 @@ AT_ONCE = 500
 
 def ways(folder):
     """(mode, programs) for each corpus: those of the campaign, and those that it began with."""
-    for target in sorted(path.name for path in (folder / "corpus").iterdir() if path.is_dir() and path.suffix != ".old"):
+    for target in sorted(path.name for path in (folder / "corpus").iterdir() if (commands.builds(ROOT) / "fuzz" / "corpus" / path.name).is_dir()):
         programs = [entry.path for place in (folder / "corpus" / target, commands.builds(ROOT) / "fuzz" / "corpus" / target) if place.is_dir()
                     for entry in os.scandir(place) if entry.is_file()]
         for mode in ("sequential", "free") if target == "mt_ops" else ("sequential",):

@@ -52,9 +52,19 @@ class Findings:
     def programs(self):
         return {row["program"] for row in self._db.execute("SELECT program FROM findings")}
 
+    def with_program(self, contents):
+        """The token of a find whose program is the very same, "" when it is not told yet; None when there is none."""
+        for row in self.all():
+            file = self.path.parent / row["program"]
+            if file.exists() and file.read_bytes() == contents:
+                return row["token"]
+        return None
+
     def wants(self, token):
-        """Whether another program with this token is worth keeping."""
-        return self._db.execute("SELECT count(*) FROM findings WHERE token = ?", (token,)).fetchone()[0] < SAMPLES
+        """Whether another program with this token is worth keeping: the first ones, and then each time that it was seen twice as
+        often, so that a rare bug that shares the token of a frequent one is met sooner or later."""
+        programs, hits = self._db.execute("SELECT count(*), coalesce(sum(hits), 0) FROM findings WHERE token = ?", (token,)).fetchone()
+        return programs < SAMPLES or hits & (hits - 1) == 0
 
     def add(self, token, oracle, lane, program, times_seen=0, times_run=0, status="new"):
         now = time.time()
@@ -72,6 +82,17 @@ class Findings:
     def triaged(self, identity, minimised, operations, c_file, shape, status):
         self._db.execute("UPDATE findings SET minimised = ?, operations = ?, c_file = ?, shape = ?, status = ? WHERE id = ?",
                          (minimised, operations, c_file, shape, status, identity))
+
+    def is_one_too_many(self, identity, token, shape):
+        """When there are samples enough of one group, the row goes, and counts as a hit of the first."""
+        others = self._db.execute("SELECT id FROM findings WHERE token = ? AND shape = ? AND id != ? ORDER BY id", (token, shape, identity)).fetchall()
+        if len(others) < SAMPLES:
+            return False
+        self._db.execute("BEGIN")
+        self._db.execute("UPDATE findings SET hits = hits + 1, last_seen = ? WHERE id = ?", (time.time(), others[0]["id"]))
+        self._db.execute("DELETE FROM findings WHERE id = ?", (identity,))
+        self._db.execute("COMMIT")
+        return True
 
     def named(self, identity, token, oracle):
         """What the strict replay of the minimised program says it is."""

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import pathlib
 import random
+import re
 
 # What a find of new edges is worth after this many seconds of hunting in the same lane: half.
 HALF_LIFE = 600.0
@@ -18,6 +19,14 @@ class Lane:
     mode: str
     hunter: str = "fuzz"  # fuzz: an engine; sweep, explore: programs of the corpus; forks: a test, again and again; mutants: seeded bugs
     engine: str = "libfuzzer"
+    subject: str = ""  # where it is not the allocator that is linked in
+
+    @property
+    def corpus(self):
+        """The folder's name, as `assay fuzz` makes it of target and subject."""
+        if not self.subject:
+            return self.target
+        return self.target + "-" + re.sub(r"[^A-Za-z0-9._-]", "_", self.subject.rsplit("/", maxsplit=1)[-1])
 
     @property
     def name(self):
@@ -42,6 +51,10 @@ def lanes_of(build):
             lanes.append(Lane(target, "tsan", "free"))
         if threads and has("fuzz-sched", target):
             lanes.append(Lane(target, "fuzz-sched", "schedule"))
+        # What users link, no hook and no assertion in it.
+        shipped = build / "release" / "lib" / "libximalloc.so"
+        if shipped.exists():
+            lanes.append(Lane(target, "release", "free" if threads else "sequential", subject=f"{shipped}:xi_"))
         lanes.append(Lane(target, "fuzz", "sequential", "sweep"))
         if threads and has("sched", "assay"):
             lanes.append(Lane(target, "sched", "schedule", "explore"))

@@ -17,6 +17,10 @@ class LanesTest(unittest.TestCase):
         self.assertEqual(LANES[0].name, "alloc_ops@fuzz-sequential")
         self.assertEqual(LANES[2].name, "mt_ops@sched-schedule-explore")
 
+    def test_another_subject_has_a_corpus_of_its_own(self):
+        self.assertEqual(LANES[0].corpus, "alloc_ops")
+        self.assertEqual(Lane("alloc_ops", "release", "sequential", subject="/b/lib/libximalloc.so:xi_").corpus, "alloc_ops-libximalloc.so_xi_")
+
     def test_shares_are_the_whole(self):
         state = {LANES[0].name: record(seconds=100, gain=4.0), LANES[1].name: record(seconds=100, gain=0.0)}
         parts = shares(LANES, state)

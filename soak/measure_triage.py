@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """measure_triage.py [--finds N] [--into FILE] [--table] [NAME…]: how well finds of one bug are put together, and of two are kept apart.
 
-Each seeded bug of mutants/ that programs can show is hunted N times, each time from another random half of the committed corpus
-and with another seed. What it finds goes the way of a campaign's finds: made short, then grouped by its token and the shape of the
+Each seeded bug of mutants/ that programs can show gets N finds: programs of the committed corpus that show it, drawn at random; when
+there are no more, hunts, each from another random half of the corpus and with another seed. A find goes the way of a campaign's finds: made short, then grouped by its token and the shape of the
 short program. A line of JSON for each find is added to FILE (default: work/triage/finds.jsonl); a call takes up what is missing
 there. --table prints, from FILE alone, a row for each bug. Bugs that a unit test must catch have no program and no row.
 """
@@ -22,7 +22,7 @@ from shape import shape_of
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "build" / "mutants"
 _EXPECT = re.compile(r"^# Expect: (?P<target>[a-z_]+)(?:@(?P<flavour>[a-z-]+))? (?P<hunter>[a-z]+) .*within=(?P<seconds>\d+)", re.M)
-MINIMISE_SECONDS = 60
+MINIMISE_SECONDS = 300
 
 
 def bugs():
@@ -54,6 +54,40 @@ def half_of(files, seed):
     return random.Random(seed).sample(files, (len(files) + 1) // 2)
 
 
+def committed(target):
+    return sorted([*(ROOT / "corpus" / target).glob("*.ops"), *(ROOT / "corpus" / "regress" / target).glob("*.ops"),
+                   *(ROOT / "fuzz" / target / "seeds").glob("*.ops")])
+
+
+def showing(place, target, flavour):
+    """The programs of the committed corpus that show the bug by themselves."""
+    files = committed(target)
+    # One whose planned failure never comes is refused, and everything beside it.
+    alone = [file for file in files if "(fail:" in file.read_text(encoding="utf-8")]
+    together = [file for file in files if file not in alone]
+    shown = []
+    for batch in [together, *([file] for file in alone)]:
+        for row in answer_of([place / "assay", "replay", *batch, "--flavour", flavour, "--json"], 900).get("files", []):
+            if row.get("oracle"):
+                shown.append(pathlib.Path(row["file"]))
+    return shown
+
+
+def drawn(place, target, flavour, seed, folder):
+    """The seed-th of them in a random order, without what it says of other flavours; None when there are not so many."""
+    cache = place.parent / "showing.json"
+    if not cache.exists():
+        cache.write_text(json.dumps([str(file) for file in showing(place, target, flavour)]), encoding="utf-8")
+    files = json.loads(cache.read_text(encoding="utf-8"))
+    random.Random(1).shuffle(files)
+    if seed > len(files):
+        return None
+    find = folder / "find.ops"
+    text = pathlib.Path(files[seed - 1]).read_text(encoding="utf-8")
+    find.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith(("flavour:", "expect:", "subject:"))), encoding="utf-8")
+    return find
+
+
 def fuzzed(place, target, flavour, seconds, seed, folder):
     """A program that an engine found, as bytes."""
     seeds, finds, corpus = folder / "seeds", folder / "finds", folder / "corpus"
@@ -72,8 +106,7 @@ def fuzzed(place, target, flavour, seconds, seed, folder):
 
 def searched(place, target, flavour, hunter, seconds, seed, folder):
     """A program that shows the bug when one of its calls fails, or under one of its schedules."""
-    files = [*(ROOT / "corpus" / target).glob("*.ops"), *(ROOT / "corpus" / "regress" / target).glob("*.ops"), *(ROOT / "fuzz" / target / "seeds").glob("*.ops")]
-    files = sorted(files)
+    files = committed(target)
     random.Random(seed).shuffle(files)
     for file in files:
         copy = folder / file.name
@@ -98,7 +131,8 @@ def find_of(bug, seed):
     with tempfile.TemporaryDirectory(prefix="assay-triage-") as scratch:
         folder = pathlib.Path(scratch)
         if hunter == "fuzz":
-            find = fuzzed(place, target, flavour, seconds, seed, folder)
+            find = drawn(place, target, flavour, seed, folder) if target != "mt_ops" else None
+            find = find or fuzzed(place, target, flavour, seconds, seed, folder)
         else:
             find = searched(place, target, flavour, hunter, seconds, seed, folder)
         if find is None:
@@ -151,6 +185,7 @@ def main():
     parser.add_argument("--finds", type=int, default=5)
     parser.add_argument("--into", type=pathlib.Path, default=ROOT / "work" / "triage" / "finds.jsonl")
     parser.add_argument("--table", action="store_true")
+    parser.add_argument("--half", type=int, choices=(0, 1), help="only every second bug, for two calls beside each other")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     if not options.table:
@@ -158,7 +193,9 @@ def main():
         done = {(row["bug"], row["seed"]) for row in read_rows(options.into)}
         # One of each, then the second of each: what there is at any moment is about all of them.
         for seed in range(1, options.finds + 1):
-            for bug in bugs():
+            for number, bug in enumerate(bugs()):
+                if options.half is not None and number % 2 != options.half:
+                    continue
                 if (options.names and bug[0] not in options.names) or (bug[0], seed) in done:
                     continue
                 row = find_of(bug, seed)

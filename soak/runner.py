@@ -13,6 +13,7 @@ import time
 import commands
 import survival
 from campaign import Campaign, CampaignError, read_state, say
+from corpora import Corpora
 from findings import Findings
 from job import Job
 from lanes import lanes_of, next_lane, note_slice
@@ -26,13 +27,6 @@ TICK, STATUS_EVERY = 0.5, 10.0
 # In a short call the slices are short as well: each lane has its turn.
 SLICE_SECONDS, SHORTEST_SLICE, CANARY_SECONDS = 60, 10, 120
 COVERAGE_SECONDS = 1200
-# A corpus is made small again when it has grown by half, and not more often than this.
-MERGE_EVERY, MERGE_GROWTH, MERGE_LEAST = 1200.0, 1.5, 200
-CORPUS_LIMIT = 1 << 30
-
-
-def folder_size(folder):
-    return sum(entry.stat().st_size for entry in os.scandir(folder) if entry.is_file()) if folder.is_dir() else 0
 
 
 class Runner:
@@ -45,7 +39,8 @@ class Runner:
         self.slice_seconds = max(SHORTEST_SLICE, min(SLICE_SECONDS, seconds * slots // (2 * len(self.lanes) + 1)))
         self.most_edges = {}  # lane name -> of the slice that runs
         self.running = {}  # lane name -> (lane, job, figures of the slice so far)
-        self.merge, self.canary, self.regressions, self.coverage = None, None, None, None
+        self.canary, self.regressions, self.coverage = None, None, None
+        self.corpora = Corpora(ROOT, self.folder, self.lanes, campaign.state["merges"], self.job)
         self.triage = Triage(ROOT, self.folder, findings)
         self.scratch = self.folder / "run"
         shutil.rmtree(self.scratch, ignore_errors=True)
@@ -61,13 +56,16 @@ class Runner:
     def elapsed(self):
         return time.monotonic() - self.started
 
+    def spent(self):
+        return self.spent_before + self.elapsed()
+
     def left(self):
         return 0.0 if self.stopped else self.budget - self.elapsed()
 
     # --- the loop
 
     def run(self):
-        self.recover_corpora()
+        self.corpora.recover()
         self.adopt_findings()
         self.start_canary()
         self.regressions = self.job(commands.regressions_command(ROOT), 1800, "regressions")
@@ -103,22 +101,22 @@ class Runner:
             self.end_regressions()
         if self.coverage and self.coverage.done():
             self.end_coverage()
-        if self.merge and self.merge["job"].done():
-            self.go_on_merging()
+        if self.corpora.tend(self.spent()):
+            self.campaign.save()
         self.triage.tend()
 
     def job(self, words, limit, log, environment=None):
         return Job(words, self.scratch, dict(self.env, **(environment or {})), limit, log)
 
     def slots_taken(self):
-        return len(self.running) + sum(1 for job in (self.merge, self.canary, self.regressions, self.triage.job) if job)
+        return len(self.running) + sum(1 for job in (self.corpora.job, self.canary, self.regressions, self.triage.job) if job)
 
     def fill_slots(self):
         if self.space.missing:
             return
         slots = os.cpu_count() or 1
         while self.slots_taken() < slots and self.left() > 1:
-            if self.triage.start() or self.start_merge():
+            if self.triage.start() or self.corpora.start([lane for lane, _ in self.running.values()], self.scratch, self.spent()):
                 continue
             busy = set(self.running) | {lane.name for lane in self.lanes if self.waits(lane)}
             lane = next_lane(self.lanes, self.campaign.state["lanes"], busy)
@@ -126,8 +124,8 @@ class Runner:
                 return
 
     def waits(self, lane):
-        """A corpus that is made small must not grow meanwhile; mutants are built in one folder, and the canary is one."""
-        return (self.merge and lane.target == self.merge["target"]) or (lane.hunter == "mutants" and self.canary)
+        """Mutants are built in one folder, and the canary is one."""
+        return self.corpora.is_busy_with(lane) or (lane.hunter == "mutants" and self.canary)
 
     # --- slices
 
@@ -209,8 +207,9 @@ class Runner:
     def keep_waiting(self):
         while self.unkept:
             lane, token, oracle, source, kept, seen, run = self.unkept[0]
-            if token and not self.findings.wants(token):
-                self.findings.seen_again(token)
+            before = None if token else self.findings.with_program(source.read_bytes())
+            if before is not None or (token and not self.findings.wants(token)):
+                self.findings.seen_again(token or before)
             else:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 # Under another name until it is whole: what lies in kept/ is taken for a find.
@@ -228,9 +227,8 @@ class Runner:
             if name not in noted:
                 self.findings.add("", "", program.stem.split("-", 1)[-1], name)
         # And those that a tool wrote in a slice whose answer nobody read.
-        kept = {file.read_bytes() for file in (self.folder / name for name in self.findings.programs()) if file.exists()}
         for program in sorted((self.folder / "findings").glob("*.ops")):
-            if program.read_bytes() not in kept:
+            if self.findings.with_program(program.read_bytes()) is None:
                 self.findings.add("", "", "an earlier call", str(program.relative_to(self.folder)))
 
     # --- the proofs that silence means something
@@ -269,64 +267,6 @@ class Runner:
             say(f"coverage: {'did not end in time' if self.coverage.timed_out else self.coverage.last_words()}")
         self.coverage = None
 
-    # --- corpora
-
-    def start_merge(self):
-        if self.merge:
-            return False
-        for target in sorted({lane.target for lane in self.lanes if lane.hunter == "fuzz"}):
-            note = self.campaign.state["merges"].setdefault(target, {"at": 0.0, "files": 0})
-            corpus = self.folder / "corpus" / target
-            files = sum(1 for _ in os.scandir(corpus)) if corpus.is_dir() else 0
-            due = self.campaign.state["spent"] + self.elapsed() - note["at"] > MERGE_EVERY or folder_size(corpus) > CORPUS_LIMIT
-            if files < MERGE_LEAST or files < MERGE_GROWTH * note["files"] or not due:
-                continue
-            if any(lane.target == target for lane, _ in self.running.values()):
-                continue
-            fresh = self.scratch / f"merged-{target}"
-            shutil.rmtree(fresh, ignore_errors=True)
-            fresh.mkdir()
-            self.merge = {"target": target, "fresh": fresh, "todo": list(commands.merge_commands(ROOT, self.folder, target, fresh)), "job": None}
-            self.next_merge_step()
-            return True
-        return False
-
-    def next_merge_step(self):
-        words, environment = self.merge["todo"].pop(0)
-        self.merge["job"] = self.job(words, 1800, f"merge-{self.merge['target']}", environment)
-
-    def go_on_merging(self):
-        merge, job = self.merge, self.merge["job"]
-        if job.timed_out or job.status != 0:
-            say(f"merge of {merge['target']} left undone: {job.last_words()}")
-            self.campaign.state["merges"][merge["target"]]["at"] = self.campaign.state["spent"] + self.elapsed()
-            self.merge = None
-        elif merge["todo"]:
-            self.next_merge_step()
-        else:
-            self.swap_corpus(merge["target"], merge["fresh"])
-            self.merge = None
-
-    def swap_corpus(self, target, fresh):
-        corpus = self.folder / "corpus" / target
-        before, after = sum(1 for _ in os.scandir(corpus)), sum(1 for _ in os.scandir(fresh))
-        old = corpus.with_name(corpus.name + ".old")
-        corpus.rename(old)
-        fresh.rename(corpus)
-        shutil.rmtree(old)
-        self.campaign.state["merges"][target] = {"at": self.campaign.state["spent"] + self.elapsed(), "files": after}
-        say(f"corpus of {target}: {before} programs, {after} after the merge")
-        self.campaign.save()
-
-    def recover_corpora(self):
-        """A runner that was ended between the two renames of a merge."""
-        for old in (self.folder / "corpus").glob("*.old"):
-            corpus = old.with_suffix("")
-            if corpus.is_dir():
-                shutil.rmtree(old)
-            else:
-                old.rename(corpus)
-
     # --- what is told
 
     def fault(self, record, message, hang):
@@ -364,7 +304,7 @@ class Runner:
             return
         self.last_status = time.monotonic()
         state = self.campaign.state
-        state["spent"] = self.spent_before + self.elapsed()
+        state["spent"] = self.spent()
         state["now"] = {"elapsed": self.elapsed(), "budget": self.budget, "at": time.time(), "running": self.live_figures(),
                         "no_space": self.space.missing, "bugs": self.findings.counts()[0], "violations": self.findings.counts()[1]}
         saved = self.campaign.save()
@@ -400,8 +340,8 @@ class Runner:
             lane, job = self.running.pop(name)
             job.kill()
             self.end_slice(lane, job)
-        if self.merge:
-            self.merge["job"].kill()
+        if self.corpora.job:
+            self.corpora.job.kill()
         # A search that was ended has written what it found, and told nobody.
         self.carefully(self.adopt_findings)
         self.carefully(self.start_coverage)
@@ -414,7 +354,7 @@ class Runner:
             if job:
                 job.kill()
         state = self.campaign.state
-        state["spent"] = self.spent_before + self.elapsed()
+        state["spent"] = self.spent()
         bugs, violations = self.findings.counts()
         state["now"] = {"elapsed": self.elapsed(), "budget": self.budget, "at": time.time(), "running": {}, "no_space": False,
                         "bugs": bugs, "violations": violations, "ended": True}

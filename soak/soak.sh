@@ -31,6 +31,8 @@ install_packages
 for flavour in fuzz fuzz-sched tsan msan sched; do
   build_flavour "$flavour" "$(tool_targets "$flavour")"
 done
+# What is shipped is hunted as it is.
+build_flavour release ximalloc_shared
 # What the corpora reach, line by line, is asked at the end.
 build_flavour cov assay_tool
 # The fork handlers are hunted with their own test.

@@ -80,5 +80,8 @@ class Triage:
         self.findings.named(row["id"], token, token.split("-")[0])
         self.findings.triaged(row["id"], str(short.relative_to(self.folder)), answer.get("operations_after"),
                               str(c_file.relative_to(self.folder)) if c_file.exists() else None, shape, status)
+        if self.findings.is_one_too_many(row["id"], token, shape):
+            for file in (self.folder / row["program"], self.short, c_file):
+                file.unlink(missing_ok=True)
         say(f"TRIAGED {status} {token}: {answer.get('operations_after', '?')} operations: {short}")
         self.job, self.row, self.short, self.answer = None, None, None, None
