@@ -8,8 +8,9 @@ import sys
 import survival
 
 FORKS = 100
-# A sweep fails each system call of a program in turn, an exploration runs it some hundred times: so many at once.
-SWEPT_FILES, EXPLORED_FILES, EXPLORED_RUNS = 4, 8, 300
+# A sweep fails each system call of a program in turn, an exploration runs it some hundred times: so many at once, and of such
+# a size at most, that a slice mostly sees the end of it.
+SWEPT_FILES, SWEPT_BYTES, EXPLORED_FILES, EXPLORED_BYTES, EXPLORED_RUNS = 1, 512, 8, 4096, 300
 # A slice that lasts so much longer than it was given hangs by itself.
 GRACE = 90
 
@@ -28,12 +29,12 @@ def tool(root, flavour):
     return builds(root) / flavour / "bin" / "assay"
 
 
-def programs_of(folder, root, target, count):
+def programs_of(folder, root, target, count, most_bytes):
     """Some programs at random: of the corpus that grew, and of the committed one."""
     files = []
     for place in (pathlib.Path(folder) / "corpus" / target, builds(root) / "fuzz" / "corpus" / target):
         if place.is_dir():
-            files += [entry.path for entry in os.scandir(place) if entry.is_file()]
+            files += [entry.path for entry in os.scandir(place) if entry.is_file() and entry.stat().st_size <= most_bytes]
     return random.sample(files, min(count, len(files)))
 
 
@@ -52,8 +53,8 @@ def lane_command(lane, root, folder, seconds):
     if lane.hunter == "mutants":
         mutant = survival.next_mutant(pathlib.Path(root), pathlib.Path(folder), lambda flavour: tool(root, flavour).exists())
         return mutant and [assay, "mutants", "--filter", mutant, "--seed", random.getrandbits(31) | 1, "--json"]
-    count = SWEPT_FILES if lane.hunter == "sweep" else EXPLORED_FILES
-    files = programs_of(folder, root, lane.target, count)
+    count, most_bytes = (SWEPT_FILES, SWEPT_BYTES) if lane.hunter == "sweep" else (EXPLORED_FILES, EXPLORED_BYTES)
+    files = programs_of(folder, root, lane.target, count, most_bytes)
     if not files:
         return None
     if lane.hunter == "sweep":

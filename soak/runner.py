@@ -88,10 +88,11 @@ class Runner:
 
     def look_after_everything(self):
         self.space.look()
-        if self.space.low:
-            for _, job in self.running.values():
-                if not job.asked_to_end:
-                    job.stop()
+        for lane, job in self.running.values():
+            # A search has no budget of its own; how long it takes depends on the program.
+            is_over = lane.hunter in ("sweep", "explore") and job.elapsed() > 3 * self.slice_seconds
+            if (self.space.low or is_over) and not job.asked_to_end:
+                job.stop()
         self.keep_waiting()
         for name in [name for name, (_, job) in self.running.items() if job.done()]:
             self.end_slice(*self.running.pop(name))
@@ -148,7 +149,10 @@ class Runner:
                 self.keep_log(lane, job)
                 self.fault(record, f"{lane.name}: {'hangs' if job.timed_out else 'failed'}: the log is kept below logs/", job.timed_out)
         elif answer is None or answer.get("verdict") == "error":
-            if not job.asked_to_end:
+            if job.asked_to_end:
+                # What it found until then it has written, and told nobody.
+                self.carefully(self.adopt_findings)
+            else:
                 self.keep_log(lane, job)
                 why = answer["message"] if answer else job.last_words()
                 self.fault(record, f"{lane.name}: {'did not end in time' if job.timed_out else why}", job.timed_out)
@@ -229,7 +233,7 @@ class Runner:
         # And those that a tool wrote in a slice whose answer nobody read.
         for program in sorted((self.folder / "findings").glob("*.ops")):
             if self.findings.with_program(program.read_bytes()) is None:
-                self.findings.add("", "", "an earlier call", str(program.relative_to(self.folder)))
+                self.keep("nobody-told", "", "", program, 0, 0)
 
     # --- the proofs that silence means something
 
@@ -342,8 +346,6 @@ class Runner:
             self.end_slice(lane, job)
         if self.corpora.job:
             self.corpora.job.kill()
-        # A search that was ended has written what it found, and told nobody.
-        self.carefully(self.adopt_findings)
         self.carefully(self.start_coverage)
         # What was found is made short, and the canary waited for, even when the time is over: both are what the call is for.
         while not self.stopped and (self.canary or self.regressions or self.coverage or self.waits_for_triage()):
