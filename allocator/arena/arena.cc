@@ -142,19 +142,15 @@ void Arena::set_abandoned(size_t bin, size_t slice, bool value) {
 
 bool Arena::is_valid() const {
   if (base == 0 || !is_aligned(base, kSliceSize) || search_from.load(kRelaxed) > slice_count) return false;
-  for (size_t word = 0; word < slice_count; word += 64) {
-    const size_t end = word + 64 < slice_count ? word + 64 : slice_count;
-    // Nothing that is in use waits for purge; nothing is dirty that was never committed, but for what a program had
-    // written to before it gave the memory away.
-    for (size_t slice = purge.first_set(word, end); slice < end; slice = purge.first_set(slice + 1, end)) {
-      if (!free.get(slice) || !committed.get(slice)) return false;
-    }
-    for (size_t slice = dirty.first_set(word, end); slice < end; slice = dirty.first_set(slice + 1, end)) {
-      if (!managed && !committed.get(slice)) return false;
-    }
-    for (size_t slice = free.first_clear(word, end); slice < end; slice = free.first_clear(slice + 1, end)) {
-      if (!committed.get(slice)) return false;
-    }
+  for (size_t first = 0; first < slice_count; first += 64) {
+    const uint64_t here = bit_mask(0, slice_count - first < 64 ? slice_count - first : 64);
+    const uint64_t unused = free.word_of(first)->load(kRelaxed);
+    const uint64_t accessible = committed.word_of(first)->load(kRelaxed);
+    // Nothing that is in use waits for purge, or is not committed; nothing is dirty that was never committed, but for
+    // what a program had written to before it gave the memory away.
+    const uint64_t wrong = (purge.word_of(first)->load(kRelaxed) & ~(unused & accessible)) | (~unused & ~accessible) |
+                           (managed ? 0 : dirty.word_of(first)->load(kRelaxed) & ~accessible);
+    if ((wrong & here) != 0) return false;
   }
   return true;
 }

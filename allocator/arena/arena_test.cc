@@ -44,6 +44,24 @@ TEST_F(ArenaTest, SlicesAreCommittedZeroedAndDisjoint) {
   release_slices(b);
 }
 
+TEST_F(ArenaTest, BitmapsThatContradictEachOtherAreSeen) {
+  const SliceClaim a = claim(70);
+  Arena* const arena = a.arena;
+  ASSERT_TRUE(arena->is_valid());
+  const size_t last = a.first + 69;
+  arena->purge.set(last, 1);
+  EXPECT_FALSE(arena->is_valid()) << "a slice in use waits for purge";
+  arena->purge.clear(last, 1);
+  arena->committed.clear(last, 1);
+  EXPECT_FALSE(arena->is_valid()) << "a slice in use is not committed";
+  arena->committed.set(last, 1);
+  arena->dirty.set(arena->slice_count - 1, 1);
+  EXPECT_FALSE(arena->is_valid()) << "a slice is dirty that was never committed";
+  arena->dirty.clear(arena->slice_count - 1, 1);
+  EXPECT_TRUE(arena->is_valid());
+  release_slices(a);
+}
+
 TEST_F(ArenaTest, NeighboursCoalesce) {
   const SliceClaim a = claim(2), b = claim(3), c = claim(1);
   release_slices(a);

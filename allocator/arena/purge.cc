@@ -17,8 +17,10 @@ void Arena::schedule_purge(size_t first, size_t count, uint64_t now) {
   const int64_t delay = options.purge_delay;
   if (delay < 0 || pinned) return;
   purge.set(first, count);
-  uint64_t unscheduled = 0;
-  purge_at.compare_exchange(unscheduled, now + static_cast<uint64_t>(delay) + 1, kRelaxed);
+  // Written also when something is scheduled already: who takes the schedule must see the bits of all that are in it.
+  uint64_t at = purge_at.load(kRelaxed);
+  while (!purge_at.compare_exchange_weak(at, at != 0 ? at : now + static_cast<uint64_t>(delay) + 1, kRelease)) {
+  }
 }
 
 void Arena::release(size_t first, size_t count, uint64_t now) {
@@ -33,9 +35,9 @@ void Arena::release(size_t first, size_t count, uint64_t now) {
 void Arena::purge_expired(uint64_t now, bool force) {
   uint64_t at = purge_at.load(kRelaxed);
   if (at == 0 || (!force && now < at)) return;
-  if (!purge_at.compare_exchange(at, 0, kRelaxed)) return;  // Another thread does it, or it was scheduled anew.
+  if (!purge_at.compare_exchange(at, 0, kAcquire)) return;  // Another thread does it, or it was scheduled anew.
   if (!purge_scheduled()) {
-    // The system refused: what is left is tried again later.
+    // The system refused, or somebody was in the way: what is left is tried again later.
     uint64_t unscheduled = 0;
     purge_at.compare_exchange(unscheduled, now + static_cast<uint64_t>(options.purge_delay) + 1, kRelaxed);
   }
@@ -44,11 +46,13 @@ void Arena::purge_expired(uint64_t now, bool force) {
 bool Arena::purge_scheduled() {
   bool all = true;
   for (size_t at = purge.first_set(0, slice_count); at != Bitmap::kNone; at = purge.first_set(at, slice_count)) {
-    // Slices that were claimed since their bit was read split the run: the rest is taken slice by slice.
+    // Slices that were claimed since their bit was read split the run: the rest is taken slice by slice. Those that are
+    // about to be given back cannot be claimed yet, and whoever does that believes them scheduled: they must stay so.
     size_t count = end_of_run(at) - at;
     if (count == 0 || !free.try_claim(at, count)) {
       count = 1;
       if (!free.try_claim(at, count)) {
+        all = false;
         ++at;
         continue;
       }
