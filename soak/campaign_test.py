@@ -111,6 +111,34 @@ class FindingsTest(Folder):
         Findings(self.folder).add("t", "crash", "lane", "1.ops")
         self.assertEqual(Findings(self.folder).programs(), {"1.ops"})
 
+    def report(self, folder):
+        out = self.folder / "report.json"
+        done = subprocess.run([sys.executable, pathlib.Path(__file__).with_name("report.py"), folder, "-o", out], capture_output=True, text=True, check=False)
+        return done, json.loads(out.read_text()) if out.exists() else None
+
+    def test_a_report_changes_nothing(self):
+        folder = self.folder / "campaign"
+        campaign = Campaign(folder)
+        campaign.save()
+        seen = lambda: {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix not in (".sqlite-shm", ".sqlite-wal")}
+        before = seen()
+        self.assertEqual(self.report(folder)[1]["bugs"], [])
+        self.assertEqual(seen(), before)
+        findings = Findings(folder)
+        findings.add("t", "crash", "lane", "1.ops")
+        before = seen()
+        self.assertEqual(len(self.report(folder)[1]["bugs"]), 1)
+        self.assertEqual(seen(), before)
+
+    def test_a_report_of_a_damaged_file_is_one_line(self):
+        folder = self.folder / "campaign"
+        campaign = Campaign(folder)
+        campaign.save()
+        campaign.close()
+        (folder / "findings.sqlite").write_bytes(b"this is no database, and was never one" * 100)
+        done, report = self.report(folder)
+        self.assertEqual((done.returncode, report, len(done.stderr.splitlines())), (2, None, 1), done.stderr)
+
     def test_a_damaged_file_is_refused_and_kept(self):
         path = self.folder / "findings.sqlite"
         path.write_bytes(b"this is no database, and was never one" * 100)

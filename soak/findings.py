@@ -3,6 +3,7 @@
 import pathlib
 import sqlite3
 import time
+import urllib.parse
 
 from campaign import CampaignError
 
@@ -32,16 +33,20 @@ SAMPLES = 6
 
 
 class Findings:
-    def __init__(self, folder):
+    def __init__(self, folder, to_read=False):
+        """`to_read`: nothing is written, not even a file that is missing; a runner may be at work on it."""
         self.path = pathlib.Path(folder) / "findings.sqlite"
         try:
-            self._db = sqlite3.connect(self.path, isolation_level=None)
+            source = f"file:{urllib.parse.quote(str(self.path))}?mode=ro" if self.path.exists() else ":memory:"
+            self._db = sqlite3.connect(source if to_read else self.path, uri=to_read, isolation_level=None)
             self._db.row_factory = sqlite3.Row
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, 1):
                 raise CampaignError(f"{self.path}: is of version {version}, and this is version 1; give another directory")
             if self._db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("damaged")
+            if to_read and self.path.exists():
+                return
             self._db.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;" + _SCHEMA)
         except sqlite3.OperationalError as error:
             raise CampaignError(f"{self.path}: {error}") from error

@@ -82,7 +82,7 @@ def collect(folder):
     if state is None:
         raise CampaignError(f"{folder}: no campaign is here (soak/soak.sh SECONDS {folder} starts one)")
     bugs = []
-    for row in Findings(folder).groups():
+    for row in Findings(folder, to_read=True).groups():
         bug = dict(row)
         program = folder / (bug["minimised"] or bug["program"])
         text = program.read_bytes() if program.exists() else b""
