@@ -62,6 +62,8 @@ class Campaign:
 
     def __init__(self, folder, commit=""):
         self.folder = pathlib.Path(folder).resolve()
+        # Nothing is made in a folder that is not a campaign's.
+        read_state(self.folder)
         try:
             for name in ("corpus", "findings", "logs"):
                 (self.folder / name).mkdir(parents=True, exist_ok=True)

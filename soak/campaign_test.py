@@ -49,9 +49,10 @@ class CampaignTest(Folder):
         path = self.folder / "campaign.json"
         for text, message in (("{", "is not the state of a campaign"), ("[]", "is not the state"), ('{"version": 99}', "is of version 99")):
             path.write_text(text)
-            with self.assertRaisesRegex(CampaignError, message):
-                read_state(self.folder)
-            self.assertEqual(path.read_text(), text)
+            for refuses in (read_state, Campaign):
+                with self.assertRaisesRegex(CampaignError, message):
+                    refuses(self.folder)
+            self.assertEqual([(file.name, file.read_text()) for file in self.folder.iterdir()], [("campaign.json", text)])
 
     def test_a_write_that_fails_leaves_what_was(self):
         path = self.folder / "campaign.json"
