@@ -23,6 +23,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "build" / "mutants"
 _EXPECT = re.compile(r"^# Expect: (?P<target>[a-z_]+)(?:@(?P<flavour>[a-z-]+))? (?P<hunter>[a-z]+) .*within=(?P<seconds>\d+)", re.M)
 MINIMISE_SECONDS = 300
+# Programs that are replayed in one call, and how many that show a bug are sought.
+AT_ONCE, ENOUGH = 25, 5
 
 
 def bugs():
@@ -60,26 +62,26 @@ def committed(target):
 
 
 def showing(place, target, flavour):
-    """The programs of the committed corpus that show the bug by themselves."""
+    """Programs of the committed corpus that show the bug by themselves, in a random order; not all, if there are many."""
     files = committed(target)
+    random.Random(1).shuffle(files)
     # One whose planned failure never comes is refused, and everything beside it.
     alone = [file for file in files if "(fail:" in file.read_text(encoding="utf-8")]
     together = [file for file in files if file not in alone]
     shown = []
-    for batch in [together, *([file] for file in alone)]:
-        for row in answer_of([place / "assay", "replay", *batch, "--flavour", flavour, "--json"], 900).get("files", []):
-            if row.get("oracle"):
-                shown.append(pathlib.Path(row["file"]))
+    for batch in [*(together[first:first + AT_ONCE] for first in range(0, len(together), AT_ONCE)), *([file] for file in alone)]:
+        if len(shown) < ENOUGH:
+            rows = answer_of([place / "assay", "replay", *batch, "--flavour", flavour, "--json"], 900).get("files", [])
+            shown += [row["file"] for row in rows if row.get("oracle")]
     return shown
 
 
 def drawn(place, target, flavour, seed, folder):
-    """The seed-th of them in a random order, without what it says of other flavours; None when there are not so many."""
+    """The seed-th of them, without what it says of other flavours; None when there are not so many."""
     cache = place.parent / "showing.json"
     if not cache.exists():
-        cache.write_text(json.dumps([str(file) for file in showing(place, target, flavour)]), encoding="utf-8")
+        cache.write_text(json.dumps(showing(place, target, flavour)), encoding="utf-8")
     files = json.loads(cache.read_text(encoding="utf-8"))
-    random.Random(1).shuffle(files)
     if seed > len(files):
         return None
     find = folder / "find.ops"
