@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""unreached.py TRACE [--json FILE] [--document docs/coverage.md]: what of the allocator's source nothing has reached, and why.
+"""unreached.py TRACE [--check] [--json FILE] [--document FILE]: what of the allocator's source nothing has reached, and why.
 
 TRACE is what `llvm-cov export -format=lcov` prints. An unreached region is a run of lines that were never executed, with nothing
 executed between them. Each has a line in docs/coverage_reasons.txt,
@@ -141,17 +141,17 @@ def main():
     parser.add_argument("--json", type=pathlib.Path)
     parser.add_argument("--document", type=pathlib.Path)
     parser.add_argument("--corpora", type=pathlib.Path, help="a trace by the corpora alone, whose figures the document names")
+    parser.add_argument("--check", action="store_true", help="exit status 1 when a region has no reason")
     options = parser.parse_args()
     files = read_trace(options.trace)
     print(sentence(files))
     if options.json:
         options.json.write_text(json.dumps(for_programs(files)) + "\n", encoding="utf-8")
-    if not options.document:
-        return 0
-    reasons = read_reasons()
-    corpora = read_trace(options.corpora) if options.corpora else None
-    options.document.write_text(document(files, reasons, corpora), encoding="utf-8")
-    said = list(complaints(files, reasons))
+    reasons = read_reasons() if options.document or options.check else {}
+    if options.document:
+        corpora = read_trace(options.corpora) if options.corpora else None
+        options.document.write_text(document(files, reasons, corpora), encoding="utf-8")
+    said = list(complaints(files, reasons)) if options.check else []
     for line in said:
         print(line, file=sys.stderr)
     return 1 if said else 0

@@ -75,6 +75,14 @@ class RunnerTest(Runner):
         self.plan_for("survives")
         self.finish(self.start(3), 1)
         self.assertIn("VERDICT failed: the canary was not found", self.said())
+        self.assertGreater(self.said().count("canary: MISSED"), 1, "it was not looked for again")
+
+    def test_a_canary_that_is_found_at_the_second_look_will_do(self):
+        self.plan_for("survives")
+        runner = self.start(8)
+        self.wait_until(lambda: "canary: MISSED" in self.said(), "no canary")
+        (self.plan / "survives").unlink()
+        self.finish(runner, 0)
 
     def test_an_engine_that_dies_fails_the_campaign(self):
         self.plan_for("die")

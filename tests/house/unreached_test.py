@@ -1,0 +1,80 @@
+"""scripts/unreached.py: what a trace of llvm-cov says was not reached, and whether each region of it has a reason."""
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import unreached  # noqa: E402  pylint: disable=wrong-import-position
+
+TRACE = """SF:{root}/allocator/a.cc
+DA:1,5
+DA:2,0
+DA:3,0
+DA:5,0
+DA:6,1
+DA:8,0
+BRDA:1,0,0,3
+BRDA:1,0,1,-
+end_of_record
+SF:{root}/allocator/b.cc
+DA:1,1
+DA:1,0
+end_of_record
+"""
+
+
+class UnreachedTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        (self.folder / "allocator").mkdir()
+        (self.folder / "allocator" / "a.cc").write_text("".join(f"  line {number};\n" for number in range(1, 9)))
+        root = unreached.ROOT
+        unreached.ROOT = self.folder
+        self.addCleanup(setattr, unreached, "ROOT", root)
+        (self.folder / "trace").write_text(TRACE.format(root=self.folder))
+        self.files = unreached.read_trace(self.folder / "trace")
+
+    def reasons(self, text):
+        path = self.folder / "reasons"
+        path.write_text(text)
+        return unreached.read_reasons(path)
+
+    def test_runs_of_lines_that_were_not_executed(self):
+        regions = [region for file in self.files.values() for region in file.regions()]
+        self.assertEqual([(region.file, region.first, region.last, region.lines, region.text) for region in regions],
+                         [("allocator/a.cc", 2, 5, 3, "line 2;"), ("allocator/a.cc", 8, 8, 1, "line 8;")])
+
+    def test_figures(self):
+        self.assertEqual(unreached.totals(self.files), {"lines": 7, "lines_hit": 3, "branches": 2, "branches_hit": 1})
+
+    def test_each_needs_a_reason(self):
+        reasons = self.reasons("# a comment\nallocator/a.cc | line 2; | defensive | cannot happen\n")
+        said = list(unreached.complaints(self.files, reasons))
+        self.assertEqual(len(said), 1)
+        self.assertIn("allocator/a.cc:8", said[0])
+
+    def test_not_much_may_be_left_to_other_flavours(self):
+        reasons = self.reasons("allocator/a.cc | line 2; | flavour | release only\nallocator/a.cc | line 8; | defensive | cannot happen\n")
+        self.assertIn("excluded by flavour", "".join(unreached.complaints(self.files, reasons)))
+
+    def test_a_line_that_is_no_reason_is_refused(self):
+        for text in ("allocator/a.cc | line 2; | because\n", "allocator/a.cc | line 2; | because | x\n"):
+            with self.assertRaises(SystemExit) as refused:
+                self.reasons(text)
+            self.assertIn("reasons:1", str(refused.exception))
+
+    def test_the_document_lists_each_region(self):
+        text = unreached.document(self.files, self.reasons("allocator/a.cc | line 2; | schedules | two threads\n"), None)
+        self.assertIn("| `a.cc:2-5` | `line 2;` | schedules | two threads |", text)
+        self.assertIn("| `a.cc:8` | `line 8;` | not looked at |", text)
+
+    def test_the_reviewed_list_can_be_read(self):
+        unreached.read_reasons(ROOT / "docs" / "coverage_reasons.txt")
+
+
+if __name__ == "__main__":
+    unittest.main()
