@@ -163,6 +163,13 @@ long change_mask(const Arguments& made, ucontext_t& context) {
   return 0;
 }
 
+// It would have the filter and no handler, and end at its first mapping.
+long refuse_program() {
+  constexpr char kWhy[] = "assay: system calls are watched here, and no other program can be started\n";
+  untrapped(SYS_write, 2, reinterpret_cast<uint64_t>(kWhy), sizeof kWhy - 1);
+  return -EPERM;
+}
+
 void on_trap(int, siginfo_t* details, void* where) {
   ucontext_t& context = *static_cast<ucontext_t*>(where);
   greg_t* const registers = context.uc_mcontext.gregs;
@@ -176,6 +183,8 @@ void on_trap(int, siginfo_t* details, void* where) {
   long result = 0;
   if (made.number == SYS_rt_sigprocmask) {
     result = change_mask(made, context);
+  } else if (made.number == SYS_execve || made.number == SYS_execveat) {
+    result = refuse_program();
   } else {
     const TrapHook hook = present_hook.load(std::memory_order_relaxed);
     TrappedCall call;
@@ -202,34 +211,33 @@ long take_signal() {
   return untrapped(SYS_rt_sigaction, SIGSYS, reinterpret_cast<uint64_t>(&action), 0, sizeof action.mask);
 }
 
-#define ASSAY_TRAPPED(name, to_trap) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, to_trap, 0)
+constexpr long kTrapped[] = {SYS_mmap,           SYS_munmap, SYS_mprotect,        SYS_madvise,
+                             SYS_mremap,         SYS_brk,    SYS_process_madvise, SYS_getrandom,
+                             SYS_rt_sigprocmask, SYS_execve, SYS_execveat};
 
+// Which calls, and then from where: the handler's own pass.
 long install_filter() {
   const auto pass = reinterpret_cast<uint64_t>(assay_behind_untrapped_call);
   const auto low = static_cast<uint32_t>(pass), high = static_cast<uint32_t>(pass >> 32);
   constexpr uint32_t kPointer = offsetof(seccomp_data, instruction_pointer);
-  sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 10),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      ASSAY_TRAPPED(mmap, 9),
-      ASSAY_TRAPPED(munmap, 8),
-      ASSAY_TRAPPED(mprotect, 7),
-      ASSAY_TRAPPED(madvise, 6),
-      ASSAY_TRAPPED(mremap, 5),
-      ASSAY_TRAPPED(brk, 4),
-      ASSAY_TRAPPED(process_madvise, 3),
-      ASSAY_TRAPPED(getrandom, 2),
-      ASSAY_TRAPPED(rt_sigprocmask, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kPointer),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, low, 0, 3),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kPointer + 4),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-  };
-  const sock_fprog program{static_cast<unsigned short>(sizeof filter / sizeof filter[0]), filter};
+  constexpr uint8_t kCalls = sizeof kTrapped / sizeof kTrapped[0];
+  sock_filter filter[4 + kCalls + 6];
+  size_t at = 0;
+  filter[at++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch));
+  filter[at++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, kCalls + 1);
+  filter[at++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr));
+  for (uint8_t i = 0; i < kCalls; ++i) {
+    const auto to_pointer = static_cast<uint8_t>(kCalls - i);
+    filter[at++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<uint32_t>(kTrapped[i]), to_pointer, 0);
+  }
+  filter[at++] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  filter[at++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kPointer);
+  filter[at++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, low, 0, 3);
+  filter[at++] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kPointer + 4);
+  filter[at++] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, high, 0, 1);
+  filter[at++] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  filter[at++] = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP);
+  const sock_fprog program{static_cast<unsigned short>(at), filter};
   return untrapped(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, reinterpret_cast<uint64_t>(&program));
 }
 

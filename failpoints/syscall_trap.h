@@ -2,9 +2,9 @@
 // for itself, code with a syscall instruction of its own. A seccomp filter turns each into SIGSYS, whose handler asks a
 // hook and makes the call, or answers in its place.
 //
-// Seen: mmap, munmap, mprotect, madvise, process_madvise, mremap, brk, getrandom. Not seen: what a process that was
-// started by this one does (the filter would kill it), threads that were there before, file operations,
-// pthread_key_create and pthread_create, which make no such call of their own.
+// Seen: mmap, munmap, mprotect, madvise, process_madvise, mremap, brk, getrandom. Not seen: threads that were there
+// before, file operations, pthread_key_create and pthread_create, which make no such call of their own. No other
+// program can be started: the filter would kill it.
 #pragma once
 
 #include <cstdint>

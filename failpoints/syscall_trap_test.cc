@@ -204,6 +204,16 @@ TEST(SyscallTrap, NobodyCanBlockIt) {
   EXPECT_EQ(in_child(threads_and_blocked_signals), 0);
 }
 
+int another_program() {
+  execl("/bin/true", "true", nullptr);
+  REQUIRE(errno == EPERM);
+  return 0;
+}
+
+TEST(SyscallTrap, StartsNoOtherProgram) {
+  EXPECT_EQ(in_child(another_program), 0);
+}
+
 int a_forked_child() {
   fail_nothing();
   const pid_t child = fork();

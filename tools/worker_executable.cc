@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "tools/foreign_coverage.h"
 #include "tools/worker_main.h"
 
 namespace {
@@ -159,5 +160,7 @@ void operator delete[](void* pointer, size_t, std::align_val_t) noexcept {
 }
 
 int main(int argc, char** argv) {
-  return assay::worker_main(argc, argv);
+  constexpr assay::ServerHooks::Coverage kCoverage = {assay::foreign_counters, assay::clear_foreign_counters,
+                                                      assay::add_foreign_counters};
+  return assay::worker_main(argc, argv, &kCoverage);
 }

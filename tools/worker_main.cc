@@ -56,7 +56,7 @@ int run_file(const Arguments& arguments) {
 
 }  // namespace
 
-int worker_main(int argc, char** argv) {
+int worker_main(int argc, char** argv, const ServerHooks::Coverage* coverage) {
   Arguments arguments;
   for (int i = 1; i + 1 < argc; ++i) {
     if (std::strncmp(argv[i], "--", 2) == 0) arguments[argv[i]] = argv[i + 1];
@@ -68,7 +68,7 @@ int worker_main(int argc, char** argv) {
   try {
     if (arguments.count("--file") != 0) return run_file(arguments);
     return serve_worker(static_cast<int>(number(arguments, "--channel")), arguments["--subject"],
-                        ServerHooks{install_crash_handlers, open_list});
+                        ServerHooks{install_crash_handlers, open_list, coverage});
   } catch (const InputError& error) {
     fmt::print(stderr, "assay: {}\n", error.message);
     return 2;

@@ -117,8 +117,9 @@ void check_counters() {
   }
   if (!state.instrumented) {
     state.stats->uses_extra_counters = 1;
-    fmt::print(stderr, "assay: {} has no coverage counters; guided by {} counters of what its calls do\n",
-               state.subject_name, kOutcomeCounters);
+    const uint64_t own = state.worker ? state.worker->coverage_counters() : 0;
+    fmt::print(stderr, "assay: {} has {} coverage counters; guided by {}{} counters of what its calls do\n",
+               state.subject_name, own > 0 ? std::to_string(own) : "no", own > 0 ? "them and " : "", kOutcomeCounters);
   }
 }
 

@@ -70,6 +70,7 @@ class Worker {
 
   // Known once the process was started.
   std::string subject_version() const { return channel_->subject_version; }
+  uint64_t coverage_counters() const { return channel_->coverage_counters; }
   bool resettable() const { return channel_->resettable; }
   const AskableOperations& askable() const { return channel_->askable; }
 

@@ -48,7 +48,7 @@ struct WorkOrder {
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'0009;
+inline constexpr uint64_t kChannelLayout = 0x6173736179'000a;
 
 inline constexpr uint64_t kMostLoggedCalls = 65'536;
 
@@ -73,6 +73,7 @@ struct WorkerChannel {
   char message[1024] = {};
   AskableOperations askable{};     // what the subject can be asked; filled in with its version
   char subject_version[128] = {};  // filled in when the subject has been opened
+  uint64_t coverage_counters = 0;  // of the subject's own, that `counters` also has
   bool resettable = false;         // it can be put back to the state of a fresh process
   // An OsCallLog with room for kMostLoggedCalls, of the last run that asked for it.
   alignas(OsCallLog) unsigned char os_calls[OsCallLog::bytes_for(kMostLoggedCalls)];

@@ -50,7 +50,8 @@ bool must_run_apart(const std::string& subject) {
   const SubjectSpec spec = parse_subject_spec(subject);
   const std::string file = subject_file(spec.subject);
   // ximalloc is told by a function, after each reset.
-  return (!file.empty() && needs_preload(file)) || (!spec.settings.empty() && spec.subject != "ximalloc");
+  return (!file.empty() && (needs_preload(file) || has_coverage(file))) ||
+         (!spec.settings.empty() && spec.subject != "ximalloc");
 }
 
 WorkerCommand worker_apart(const std::string& subject) {

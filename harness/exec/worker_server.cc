@@ -52,7 +52,7 @@ Program program_of(const WorkerChannel& channel) {
   return order.form == WorkForm::kFile ? read_program(order.path) : decode({channel.bytes, order.byte_count});
 }
 
-void run_order(WorkerChannel& channel, const Subject& subject) {
+void run_order(WorkerChannel& channel, const Subject& subject, const ServerHooks::Coverage* coverage) {
   const WorkOrder& order = channel.order;
   RunOptions options;
   options.strictness = order.strictness;
@@ -67,6 +67,7 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   if (order.observe) {
     channel.counters.fill(0);
     options.observer = &observer;
+    if (coverage != nullptr) coverage->clear();
   }
   if (order.compares) options.comparison = &channel.comparison;
   if (order.form == WorkForm::kTraceProcess) {
@@ -88,6 +89,7 @@ void run_order(WorkerChannel& channel, const Subject& subject) {
   }
   channel.result = order.explores ? explore(program, subject, options, order.limits, channel.exploration)
                                   : run_in_mode(program, order.mode, subject, options);
+  if (order.observe && coverage != nullptr) coverage->add_to(channel.counters);
   // Without a seam only repetition shows a leak; a replay has the time for it, a hunt has not.
   if (!channel.result.violation && order.check_growth && order.mode == Mode::kSequential &&
       order.strictness == Strictness::kStrict) {
@@ -155,9 +157,10 @@ int serve_worker(int channel_fd, const std::string& subject_name, const ServerHo
   if (!answered(*channel, [&] { subject = open_subject(subject_name); })) return 2;
   set_text(channel->subject_version, subject->version());
   channel->askable = askable_operations(*subject);
+  channel->coverage_counters = hooks.coverage == nullptr ? 0 : hooks.coverage->known();
   channel->resettable = subject->instruments().reset != nullptr;
   hooks.watch_for_crashes(*subject, channel->progress, channel->crash);
-  serve(*channel, [&] { run_order(*channel, *subject); });
+  serve(*channel, [&] { run_order(*channel, *subject, hooks.coverage); });
 }
 
 }  // namespace assay

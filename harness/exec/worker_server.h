@@ -15,6 +15,13 @@ struct ServerHooks {
   void (*watch_for_crashes)(const Subject& subject, const Progress& progress, Violation& crash) = nullptr;
   // Opens a list of subjects; null: there are no lists.
   std::unique_ptr<ComparedSubjects> (*open_list)(const std::string& list) = nullptr;
+  // The coverage counters of the subject, where it was compiled so; null: nobody looks at them.
+  struct Coverage {
+    size_t (*known)();
+    void (*clear)();
+    void (*add_to)(OutcomeCounters::Cells& cells);
+  };
+  const Coverage* coverage = nullptr;
 };
 
 // Opens the subject, then serves requests until the parent dies. Returns an exit status when it cannot begin.

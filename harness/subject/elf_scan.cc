@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -89,7 +90,16 @@ class DynamicFile {
 
   // A relocation against a symbol that this file defines under one of `names` and that another file may override.
   bool calls_own(std::span<const std::string_view> names) const {
-    return scan(tables_.rela, tables_.rela_size, names) || scan(tables_.jump, tables_.jump_size, names);
+    return any_symbol([names](const Elf64_Sym& symbol, std::string_view name) {
+      return symbol.st_shndx != SHN_UNDEF && ELF64_ST_VISIBILITY(symbol.st_other) == STV_DEFAULT &&
+             std::ranges::find(names, name) != names.end();
+    });
+  }
+  // One against a symbol of another file that begins so.
+  bool wants(std::string_view beginning) const {
+    return any_symbol([beginning](const Elf64_Sym& symbol, std::string_view name) {
+      return symbol.st_shndx == SHN_UNDEF && name.starts_with(beginning);
+    });
   }
 
  private:
@@ -133,16 +143,18 @@ class DynamicFile {
     }
   }
 
-  bool scan(uint64_t offset, uint64_t size, std::span<const std::string_view> names) const {
+  template <typename Condition>
+  bool any_symbol(const Condition& condition) const {
+    return scan(tables_.rela, tables_.rela_size, condition) || scan(tables_.jump, tables_.jump_size, condition);
+  }
+
+  template <typename Condition>
+  bool scan(uint64_t offset, uint64_t size, const Condition& condition) const {
     for (uint64_t at = 0; at + sizeof(Elf64_Rela) <= size; at += sizeof(Elf64_Rela)) {
       const auto relocation = file_.read<Elf64_Rela>(offset + at);
       if (!relocation) return false;
       const auto symbol = file_.read<Elf64_Sym>(tables_.symbols + ELF64_R_SYM(relocation->r_info) * sizeof(Elf64_Sym));
-      if (!symbol || symbol->st_shndx == SHN_UNDEF || ELF64_ST_VISIBILITY(symbol->st_other) != STV_DEFAULT) continue;
-      const std::string_view symbol_name = file_.text(tables_.strings + symbol->st_name);
-      for (const std::string_view name : names) {
-        if (symbol_name == name) return true;
-      }
+      if (symbol && condition(*symbol, file_.text(tables_.strings + symbol->st_name))) return true;
     }
     return false;
   }
@@ -166,6 +178,12 @@ bool needs_preload(const std::string& path) {
   const Elf64_Ehdr header = elf_header(file, path);
   const DynamicFile dynamic(file, header);
   return !dynamic.tables().symbolic && dynamic.calls_own(kNames);
+}
+
+bool has_coverage(const std::string& path) {
+  const MappedFile file(path);
+  const Elf64_Ehdr header = elf_header(file, path);
+  return DynamicFile(file, header).wants("__sanitizer_cov_");
 }
 
 }  // namespace assay

@@ -14,4 +14,8 @@ void require_shared_object(const std::string& path);
 // False with -Bsymbolic, protected or hidden symbols, or when it never calls them by name.
 bool needs_preload(const std::string& path);
 
+// True when it was compiled with -fsanitize-coverage: its callbacks have to be there when it is loaded, and only the
+// worker process has them.
+bool has_coverage(const std::string& path);
+
 }  // namespace assay

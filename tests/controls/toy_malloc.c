@@ -36,6 +36,7 @@
 #define FAULT_TURNS 23 /* overlap, when a thread allocates, then another, then the first: no text order shows it */
 #define FAULT_IGNORES_MMAP 24 /* what mmap answers is used, whatever it is */
 #define FAULT_UNMAPS_LIVE 25  /* the memory of a live block goes back to the system */
+#define FAULT_DEEP 26         /* overlap, when the latest requests were of certain sizes, in this order */
 #ifndef TOY_FAULT
 #define TOY_FAULT FAULT_NONE
 #endif
@@ -112,6 +113,24 @@ static char* take_piece(size_t bin) {
   return piece;
 }
 
+/* Each step is a branch that coverage sees; what the requests answer says nothing of it. */
+__attribute__((noinline)) static int is_deep(size_t size) {
+  static int depth;
+  if (depth == 0 && size == 7) {
+    depth = 1;
+  } else if (depth == 1 && size == 19) {
+    depth = 2;
+  } else if (depth == 2 && size == 33) {
+    depth = 3;
+  } else if (depth == 3 && size == 50) {
+    depth = 0;
+    return 1;
+  } else {
+    depth = 0;
+  }
+  return 0;
+}
+
 /* What a fault does before an allocation; a block when it replaces it. */
 __attribute__((noinline)) static void* misbehave(size_t size) {
   if (main_pid == 0) main_pid = getpid();
@@ -135,6 +154,7 @@ __attribute__((noinline)) static void* misbehave(size_t size) {
     case FAULT_UNMAPS_LIVE:
       if (triggers(size) && last_block != NULL) munmap((void*)((uintptr_t)last_block & ~(uintptr_t)4095), 4096);
       return NULL;
+    case FAULT_DEEP: return is_deep(size) ? last_block : NULL;
     case FAULT_HANG:
       while (triggers(size)) usleep(1000);
       return NULL;
