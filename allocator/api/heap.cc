@@ -7,11 +7,14 @@
 #include "allocator/base/start.h"
 #include "allocator/heap/collect.h"
 #include "allocator/heap/first_class.h"
+#include "allocator/heap/heap_pool.h"
+#include "allocator/heap/subprocess.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/heap/tick.h"
 #include "allocator/heap/visit.h"
 #include "allocator/include/ximalloc.h"
 #include "allocator/page_map/page_map.h"
+#include "allocator/process/process.h"
 
 namespace {
 
@@ -66,6 +69,24 @@ void* resize_many(xi_heap_t* heap, void* block, size_t count, xi::Request reques
   if (!xi::multiply(count, request.size, &total)) return xi::out_of_memory();
   request.size = total;
   return resize(heap, block, request);
+}
+
+// A visitor of the program.
+struct Visit {
+  xi_block_visit_fun* visitor;
+  void* argument;
+};
+
+bool pass_on(const xi::VisitedPage& page, void* block, void* context) {
+  const auto* const visit = static_cast<const Visit*>(context);
+  const xi_heap_area_t area{page.start, page.bytes, page.used, page.block_size, page.tag};
+  return visit->visitor(outside(page.heap), &area, block, block != nullptr ? page.block_size : 0, visit->argument);
+}
+
+// What stands for the subprocess; null with EINVAL for what is none.
+xi::Heap* orphans(xi_subproc_id_t subprocess) {
+  auto* const list = reinterpret_cast<xi::Heap*>(subprocess);
+  return static_cast<xi::Heap*>(xi::is_subprocess(list) ? list : xi::fail(EINVAL));
 }
 
 }  // namespace
@@ -242,15 +263,49 @@ bool xi_heap_visit_blocks(const xi_heap_t* heap, bool all_blocks, xi_block_visit
     xi::fail(error);
     return false;
   }
-  struct Visit {
-    const xi_heap_t* heap;
-    xi_block_visit_fun* visitor;
-    void* argument;
-  } visit{heap, visitor, argument};
-  const auto pass_on = [](const xi::VisitedPage& page, void* block, void* context) {
-    const auto* const self = static_cast<const Visit*>(context);
-    const xi_heap_area_t area{page.start, page.bytes, page.used, page.block_size, page.tag};
-    return self->visitor(self->heap, &area, block, block != nullptr ? page.block_size : 0, self->argument);
-  };
+  if (visitor == nullptr) {
+    xi::fail(EINVAL);
+    return false;
+  }
+  Visit visit{visitor, argument};
   return xi::visit_heap(const_cast<xi::Heap*>(insides(heap)), all_blocks, pass_on, &visit);
+}
+
+xi_subproc_id_t xi_subproc_main() noexcept {
+  return reinterpret_cast<xi_subproc_id_t>(&xi::main_orphans);
+}
+
+xi_subproc_id_t xi_subproc_new() noexcept {
+  xi::start_process();
+  xi::Heap* const list = xi::new_subprocess();
+  return static_cast<xi_subproc_id_t>(list != nullptr ? list : xi::out_of_memory());
+}
+
+void xi_subproc_delete(xi_subproc_id_t subprocess) noexcept {
+  xi::Heap* const list = orphans(subprocess);
+  if (list == nullptr) return;
+  if (!xi::end_subprocess(list)) xi::fail(EBUSY);
+}
+
+void xi_subproc_add_current_thread(xi_subproc_id_t subprocess) noexcept {
+  const xi::Heap* const list = orphans(subprocess);
+  if (list == nullptr) return;
+  if (xi::thread_state.has_heap()) {
+    if (xi::thread_state.backing->subprocess != list->subprocess) xi::fail(EBUSY);
+    return;
+  }
+  xi::thread_state.subprocess = list->subprocess;
+  if (!has_heap()) xi::thread_state.subprocess = 0;
+}
+
+bool xi_abandoned_visit_blocks(xi_subproc_id_t subprocess, int heap_tag, bool all_blocks, xi_block_visit_fun* visitor,
+                               void* argument) noexcept {
+  xi::Heap* const list = orphans(subprocess);
+  if (list == nullptr) return false;
+  if (visitor == nullptr || heap_tag > UINT8_MAX) {
+    xi::fail(EINVAL);
+    return false;
+  }
+  Visit visit{visitor, argument};
+  return xi::visit_abandoned(list, heap_tag, all_blocks, pass_on, &visit);
 }

@@ -58,6 +58,15 @@ size_t check_page_list(const Heap* heap, CheckReport& report, Census& census) {
   return in_arenas;
 }
 
+void check_orphans(const Heap* list, CheckReport& report) {
+  for (const Page* page = list->pages.first(); page != nullptr; page = page->heap_next) {
+    report.expect(!page->in_queue && !page->exclusive, "a page that an ended thread has left is somebody's",
+                  page->start);
+    report.expect(page->subprocess == list->subprocess, "a page of an ended thread is in another subprocess",
+                  page->start);
+  }
+}
+
 // Pages are known by the id of their thread. Only a fork could make it come again, and every pair of heaps is too many
 // to look at otherwise.
 void check_thread_ids(CheckReport& report) {
@@ -76,6 +85,10 @@ void check_heaps(CheckReport& report, Census& census) {
   size_t listed = 0, in_use = 0;
   for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap) {
     listed += check_page_list(heap, report, census);
+    if (heap->state == HeapState::kOrphans) {
+      check_orphans(heap, report);
+      continue;
+    }
     if (heap->state != HeapState::kUnused) ++in_use;
     if (heap->state == HeapState::kVanished) continue;
     check_queues(heap, report);
@@ -108,16 +121,14 @@ void check_statistics(CheckReport& report, const Census& census) {
   expect_figure(report, mapped_bytes(), statistics.reserved_bytes, "the statistic of reserved bytes is wrong");
   expect_figure(report, abandoned, statistics.abandoned_pages,
                 "the statistic of abandoned pages differs from the bits");
-  report.expect(static_cast<int64_t>(census.pages) <= statistics.pages.get(), "the statistic of pages is too small",
-                census.pages);
   for (const StatisticRow& row : statistic_table) {
     const Figure& figure = statistics.*row.figure;
     report.expect(figure.get() >= 0 && figure.peak() >= figure.get() && figure.total() >= figure.peak(),
                   "a statistic is negative, or above its peak or its total", static_cast<uintptr_t>(figure.get()));
   }
-  // Huge pages in mappings of their own cannot be found once their thread has ended, and what a thread was about to
-  // count when it vanished in a fork is lost.
-  if (static_cast<int64_t>(census.pages) != statistics.pages.get() || statistics.vanished_threads.get() != 0) return;
+  // What a thread was about to count when it vanished in a fork is lost.
+  if (statistics.vanished_threads.get() != 0) return;
+  expect_figure(report, census.pages, statistics.pages, "the statistic of pages differs from their number");
   expect_figure(report, census.huge_pages, statistics.huge_pages, "the statistic of huge pages is wrong");
   expect_figure(report, census.live_blocks, statistics.live_blocks,
                 "the statistic of live blocks differs from the pages");

@@ -5,36 +5,11 @@
 #include "allocator/heap/heap_pool.h"
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/page_source.h"
-#include "allocator/heap/retire.h"
 #include "allocator/heap/thread_heap.h"
 
 namespace xi {
 
 namespace {
-
-// A page in no queue may be claimed by another thread for the moment that this needs to see that the page is not what
-// it looks for. So often that is waited for; a page that stays claimed was lost in a fork.
-constexpr int kPatience = 10'000;
-
-// The first page of the heap's list, owned by the caller and in no queue; null when there is none left.
-Page* take_first_page(Heap* heap) {
-  for (int tries = 0;; ++tries) {
-    LockGuard guard(heap->pages_lock);
-    Page* const page = heap->pages.first();
-    if (page == nullptr) return nullptr;
-    if (page->in_queue) {
-      unretire(heap, page);
-      heap->dequeue(page);
-      page->set_owner(ThreadId::kNone);
-      return page;
-    }
-    if (page->try_claim()) return page;
-    if (tries < kPatience) continue;
-    heap->pages.remove(page);
-    page->heap.store(nullptr, kRelease);
-    tries = 0;
-  }
-}
 
 void unlink(Heap* heap) {
   ThreadState& state = thread_state;
@@ -49,7 +24,7 @@ void unlink(Heap* heap) {
 
 Heap* new_heap(const HeapWish& wish) {
   if (!thread_state.has_heap() && !start_thread()) return nullptr;
-  Heap* const heap = take_heap(thread_state.id, false);
+  Heap* const heap = take_heap(thread_state.id, false, thread_state.backing->subprocess);
   if (heap == nullptr) return nullptr;
   heap->arena = wish.arena;
   heap->tag = wish.tag;
@@ -75,11 +50,9 @@ void delete_heap(Heap* heap) {
     // What lies in an exclusive arena is never another heap's to allocate from.
     page->closed = page->arena != nullptr && page->arena->exclusive;
     page->tag = 0;
-    if (thread_state.backing != nullptr) {
-      thread_state.backing->attach(page);
-    } else {
-      Heap::detach(page);
-    }
+    Heap* const heir = thread_state.backing != nullptr ? thread_state.backing : &main_orphans;
+    page->subprocess = heir->subprocess;
+    heir->attach(page);
     settle(page, thread_state.backing);
   }
   give_heap(heap);
@@ -95,13 +68,6 @@ void destroy_heap(Heap* heap) {
     end_page(page);
   }
   give_heap(heap);
-}
-
-void orphan_heap(Heap* heap) {
-  heap->thread = ThreadId::kNone;
-  heap->next_of_thread = nullptr;
-  heap->state = HeapState::kOrphaned;
-  heap->usable_by.store(Heap::kWhoeverEndsIt, kRelease);
 }
 
 }  // namespace xi

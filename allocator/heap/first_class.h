@@ -24,7 +24,4 @@ bool may_end(const Heap* heap);
 void delete_heap(Heap* heap);
 void destroy_heap(Heap* heap);
 
-// The thread of the heap ends; its pages have been released.
-void orphan_heap(Heap* heap);
-
 }  // namespace xi

@@ -67,11 +67,15 @@ void Heap::detach(Page* page) {
   }
 }
 
-void Heap::detach_all() {
+// The lock of a list of orphans is the last one of its layer: nobody who holds one wants that of a heap.
+void Heap::leave_pages_to(Heap* heirs) {
   LockGuard guard(pages_lock);
+  if (pages.empty()) return;
+  LockGuard guard_of_heirs(heirs->pages_lock);
   while (Page* const page = pages.first()) {
     pages.remove(page);
-    page->heap.store(nullptr, kRelease);
+    heirs->pages.push_front(page);
+    page->heap.store(heirs, kRelease);
   }
 }
 

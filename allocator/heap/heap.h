@@ -18,6 +18,7 @@ enum class HeapState : uint8_t {
   kLive,      // a thread's
   kOrphaned,  // its thread has ended, and left it: its blocks live until someone ends it
   kVanished,  // its thread did not survive a fork: its pages take frees, and nothing else happens to it
+  kOrphans,   // no heap, but the list of the pages that the ended threads of a subprocess have left
 };
 
 struct Heap {
@@ -28,6 +29,7 @@ struct Heap {
   PageQueue queues[kBinCount];
   ThreadId thread = ThreadId::kNone;
   HeapState state = HeapState::kUnused;
+  uint8_t subprocess = 0;  // of its thread; changed under the lock of all heaps
 
   // Empty pages that are kept for a while, in case their bin is used again: oldest first.
   // False for a heap that a program has made: its pages hold its blocks only, so that it can be destroyed.
@@ -64,7 +66,7 @@ struct Heap {
   Heap* next_heap = nullptr;    // all structs that were ever made
   Heap* next_unused = nullptr;  // the pool
 
-  constexpr Heap() {
+  constexpr explicit Heap(HeapState initial = HeapState::kUnused) : state(initial) {
     for (Page*& entry : direct) entry = const_cast<Page*>(&empty_page);
   }
 
@@ -77,7 +79,8 @@ struct Heap {
   // Makes `page` one of this heap's pages, whose lists and struct the caller owns; takes it out of its heap, if any.
   void attach(Page* page);
   static void detach(Page* page);
-  void detach_all();
+  // All pages go to another list: what is in no queue, and may be claimed by others meanwhile.
+  void leave_pages_to(Heap* heirs);
 
  private:
   void update_direct(Bin bin);

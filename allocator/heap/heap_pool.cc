@@ -8,11 +8,13 @@
 
 namespace xi {
 
+constinit Heap main_orphans(HeapState::kOrphans);
+
 namespace {
 
 struct HeapPool {
   Lock lock;
-  Heap* all = nullptr;
+  Heap* all = &main_orphans;
   Heap* unused = nullptr;
   char* fresh = nullptr;  // memory that no struct was made in yet
   char* fresh_end = nullptr;
@@ -39,10 +41,8 @@ Heap* make_heap() {
   return heap;
 }
 
-}  // namespace
-
-Heap* take_heap(ThreadId thread, bool is_backing) {
-  LockGuard guard(pool.lock);
+// With the pool locked.
+Heap* take_struct(HeapState state, uint8_t subprocess) {
   Heap* heap = pool.unused;
   if (heap != nullptr) {
     pool.unused = heap->next_unused;
@@ -51,8 +51,23 @@ Heap* take_heap(ThreadId thread, bool is_backing) {
     if (heap == nullptr) return nullptr;
   }
   XI_ASSERT(heap->pages.empty() && heap->retired_count == 0);
+  heap->state = state;
+  heap->subprocess = subprocess;
+  return heap;
+}
+
+}  // namespace
+
+Heap* take_orphans(uint8_t subprocess) {
+  LockGuard guard(pool.lock);
+  return take_struct(HeapState::kOrphans, subprocess);
+}
+
+Heap* take_heap(ThreadId thread, bool is_backing, uint8_t subprocess) {
+  LockGuard guard(pool.lock);
+  Heap* const heap = take_struct(HeapState::kLive, subprocess);
+  if (heap == nullptr) return nullptr;
   heap->thread = thread;
-  heap->state = HeapState::kLive;
   heap->is_backing = is_backing;
   heap->next_of_thread = nullptr;
   heap->until_tick = 1;
@@ -70,13 +85,39 @@ Heap* take_heap(ThreadId thread, bool is_backing) {
 
 void give_heap(Heap* heap) {
   LockGuard guard(pool.lock);
+  if (heap->state != HeapState::kOrphans) {
+    statistics.heaps.add(-1);
+    merge_statistics(heap);
+    heap->thread = ThreadId::kNone;
+    heap->usable_by.store(ThreadId::kNone, kRelaxed);
+  }
   heap->state = HeapState::kUnused;
-  statistics.heaps.add(-1);
-  merge_statistics(heap);
-  heap->thread = ThreadId::kNone;
-  heap->usable_by.store(ThreadId::kNone, kRelaxed);
   heap->next_unused = pool.unused;
   pool.unused = heap;
+}
+
+void orphan_heap(Heap* heap) {
+  LockGuard guard(pool.lock);
+  heap->thread = ThreadId::kNone;
+  heap->next_of_thread = nullptr;
+  heap->state = HeapState::kOrphaned;
+  heap->usable_by.store(Heap::kWhoeverEndsIt, kRelease);
+}
+
+bool is_orphaned(const Heap* heap, uint8_t subprocess) {
+  LockGuard guard(pool.lock);
+  return heap->state == HeapState::kOrphaned && heap->subprocess == subprocess;
+}
+
+bool merge_heaps_into_main(uint8_t subprocess) {
+  LockGuard guard(pool.lock);
+  for (const Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) {
+    if (heap->state == HeapState::kLive && heap->subprocess == subprocess) return false;
+  }
+  for (Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) {
+    if (heap->state == HeapState::kOrphaned && heap->subprocess == subprocess) heap->subprocess = 0;
+  }
+  return true;
 }
 
 void merge_statistics(Heap* heap) {
@@ -96,12 +137,18 @@ ThreadId new_thread_id() {
 }
 
 Heap* first_heap() {
+  LockGuard guard(pool.lock);
   return pool.all;
 }
 
 void lock_heaps() {
   pool.lock.lock();
-  for (Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) heap->pages_lock.lock();
+  // Lists of orphans last: a thread that ends holds its heap's lock when it wants theirs.
+  for (const bool orphans : {false, true}) {
+    for (Heap* heap = pool.all; heap != nullptr; heap = heap->next_heap) {
+      if ((heap->state == HeapState::kOrphans) == orphans) heap->pages_lock.lock();
+    }
+  }
 }
 
 void unlock_heaps() {
@@ -119,7 +166,8 @@ void mark_vanished_heaps(ThreadId survivor) {
 }
 
 void reset_heap_pool() {
-  pool.all = nullptr;
+  main_orphans.pages = {};
+  pool.all = &main_orphans;
   pool.unused = nullptr;
   pool.fresh = nullptr;
   pool.fresh_end = nullptr;

@@ -2,8 +2,11 @@
 
 #include "allocator/arena/arena_set.h"
 #include "allocator/base/assert.h"
+#include "allocator/base/patience.h"
+#include "allocator/heap/heap_pool.h"
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
+#include "allocator/heap/subprocess.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/page/page_purge.h"
 #include "allocator/support/options.h"
@@ -13,21 +16,25 @@ namespace xi {
 
 namespace {
 
-// Pages of each bin whose bit is set: a search that finds 0 here is over. Counted up before a bit is set and down
-// after it is cleared, so that it is never too small.
-constinit Atomic<size_t> abandoned_count[kBinCount];
+// Pages of each bin whose bit is set, of the main subprocess and of all others together: a search that finds 0 here is
+// over. Counted up before a bit is set and down after it is cleared, so that it is never too small.
+struct AbandonedCount {
+  Atomic<size_t> of_main[kBinCount], of_others[kBinCount];
+  Atomic<size_t>& of(uint8_t subprocess, size_t bin) { return subprocess == 0 ? of_main[bin] : of_others[bin]; }
+};
+constinit AbandonedCount abandoned_count;
 
 void set_abandoned(Page* page, bool abandoned) {
   if (page->is_abandoned == abandoned) return;
   page->is_abandoned = abandoned;
   const size_t bin = page->bin.index();
   if (abandoned) {
-    abandoned_count[bin].fetch_add(1, kRelaxed);
+    abandoned_count.of(page->subprocess, bin).fetch_add(1, kRelaxed);
     statistics.abandoned_pages.add(1);
     page->arena->set_abandoned(bin, page->first_slice(), true);
   } else {
     page->arena->set_abandoned(bin, page->first_slice(), false);
-    abandoned_count[bin].fetch_sub(1, kRelaxed);
+    abandoned_count.of(page->subprocess, bin).fetch_sub(1, kRelaxed);
     statistics.abandoned_pages.add(-1);
   }
 }
@@ -36,7 +43,10 @@ void set_abandoned(Page* page, bool abandoned) {
 Heap* adopter(const Page* page, Heap* backing) {
   if (backing == nullptr || page->is_huge() || page->closed) return nullptr;
   Heap* const of_page = page->heap.load(kRelaxed);
-  if (of_page == nullptr) return has_room(page) && options.reclaim_on_free != 0 ? backing : nullptr;
+  if (of_page == nullptr || of_page == orphans_of(page->subprocess)) {
+    const bool may = page->subprocess == backing->subprocess && options.reclaim_on_free != 0;
+    return may && has_room(page) ? backing : nullptr;
+  }
   for (Heap* heap = backing; heap != nullptr; heap = heap->next_of_thread) {
     if (heap == of_page) return heap;
   }
@@ -49,10 +59,10 @@ Heap* to_be_told(const Page* page) {
   return page->exclusive && has_room(page) ? page->heap.load(kRelaxed) : nullptr;
 }
 
-// Calls visit(page) for each page of the bin whose bit is set and that could be claimed, until it returns true.
-template <class Visit>
-bool each_abandoned(Bin bin, Visit visit) {
-  if (abandoned_count[bin.index()].load(kRelaxed) == 0) return false;
+// Calls visit(page) for each page of the bin whose bit is set, that could be claimed, and that wanted(page) holds for,
+// until it returns true.
+template <class Wanted, class Visit>
+bool each_abandoned(Bin bin, Wanted wanted, Visit visit) {
   for (size_t i = 0; Arena* const arena = arena_at(i); ++i) {
     const Bitmap& bits = arena->abandoned[bin.index()];
     for (size_t slice = bits.first_set(0, bits.size()); slice != Bitmap::kNone;
@@ -60,7 +70,7 @@ bool each_abandoned(Bin bin, Visit visit) {
       auto* const page = static_cast<Page*>(arena->page_meta(slice));
       if (!page->try_claim()) continue;
       // Since the bit was read, the page may have been ended, begun as another one, filled and released.
-      if (!page->is_abandoned || page->bin != bin) {
+      if (!page->is_abandoned || page->bin != bin || !wanted(page)) {
         settle(page, nullptr);
       } else if (visit(page)) {
         return true;
@@ -116,8 +126,10 @@ void adopt(Heap* heap, Page* page) {
 }
 
 Page* reclaim(Heap* heap, Bin bin) {
+  if (abandoned_count.of(heap->subprocess, bin.index()).load(kRelaxed) == 0) return nullptr;
   Page* found = nullptr;
-  each_abandoned(bin, [heap, &found](Page* page) {
+  const auto is_ours = [heap](const Page* page) { return page->subprocess == heap->subprocess; };
+  each_abandoned(bin, is_ours, [heap, &found](Page* page) {
     page->collect_thread_free();
     adopt(heap, page);
     heap->move_to_front(page);
@@ -149,7 +161,9 @@ void take_returned_pages(Heap* heap) {
 
 void collect_abandoned(bool purge) {
   for (size_t bin = 0; bin < kBinCount; ++bin) {
-    each_abandoned(Bin(bin), [purge](Page* page) {
+    if (abandoned_pages(Bin(bin)) == 0) continue;
+    const auto any = [](const Page*) { return true; };
+    each_abandoned(Bin(bin), any, [purge](Page* page) {
       if (purge) {
         page->collect_thread_free();
         if (page->used > 0 && page->used < page->used_at_purge) PagePurge().add(page);
@@ -160,12 +174,45 @@ void collect_abandoned(bool purge) {
   }
 }
 
+// A page in no queue may be claimed by another thread for the moment that this needs to see that the page is not what
+// it looks for.
+Page* take_first_page(Heap* heap) {
+  for (Patience patience;;) {
+    {
+      LockGuard guard(heap->pages_lock);
+      Page* const page = heap->pages.first();
+      if (page == nullptr) return nullptr;
+      if (page->in_queue) {
+        unretire(heap, page);
+        heap->dequeue(page);
+        page->set_owner(ThreadId::kNone);
+        return page;
+      }
+      if (page->try_claim()) return page;
+    }
+    if (patience.wait()) continue;
+    LockGuard guard(heap->pages_lock);
+    Page* const page = heap->pages.first();
+    if (page == nullptr || page->in_queue) continue;
+    heap->pages.remove(page);
+    page->heap.store(nullptr, kRelease);
+  }
+}
+
+void give_to_main(Page* page) {
+  set_abandoned(page, false);
+  page->subprocess = 0;
+  main_orphans.attach(page);
+  settle(page, nullptr);
+}
+
 size_t abandoned_pages(Bin bin) {
-  return abandoned_count[bin.index()].load(kRelaxed);
+  return abandoned_count.of_main[bin.index()].load(kRelaxed) + abandoned_count.of_others[bin.index()].load(kRelaxed);
 }
 
 void reset_ownership() {
-  for (Atomic<size_t>& count : abandoned_count) count.store(0, kRelaxed);
+  for (Atomic<size_t>& count : abandoned_count.of_main) count.store(0, kRelaxed);
+  for (Atomic<size_t>& count : abandoned_count.of_others) count.store(0, kRelaxed);
 }
 
 }  // namespace xi

@@ -32,6 +32,13 @@ void take_returned_pages(Heap* heap);
 // back too, where there is more of it than at the last time.
 void collect_abandoned(bool purge);
 
+// The first page of the heap's list, which the caller then owns and which is in no queue; null when there is none left.
+// `heap` is one that the caller ends.
+Page* take_first_page(Heap* heap);
+
+// A claimed page of a subprocess that ends goes to the main one's orphans.
+void give_to_main(Page* page);
+
 // Puts a claimed page into the heap's queue.
 void adopt(Heap* heap, Page* page);
 

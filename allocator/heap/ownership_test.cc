@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "allocator/api/fixture_for_test.h"
+#include "allocator/heap/heap_pool.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/page_map/page_map.h"
 
@@ -99,7 +100,7 @@ TEST_F(OwnershipTest, AThreadLeavesItsPagesToOthers) {
   });
   Page* const page = page_of(blocks[0]);
   EXPECT_TRUE(page->is_abandoned);
-  EXPECT_EQ(page->heap.load(kRelaxed), nullptr);
+  EXPECT_EQ(page->heap.load(kRelaxed), &main_orphans);
   EXPECT_EQ(structure_faults(), "");
   void* const adopted = xi_malloc(kBlock);
   EXPECT_EQ(page_of(adopted), page);

@@ -85,6 +85,7 @@ bool claim_for(const Heap* heap, size_t slices, size_t alignment, SliceClaim* ou
 void give_to(Heap* heap, Page* page) {
   page->exclusive = !heap->is_backing;
   page->tag = heap->tag;
+  page->subprocess = heap->subprocess;
   heap->attach(page);
 }
 

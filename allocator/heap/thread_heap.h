@@ -15,6 +15,7 @@ struct ThreadState {
   Heap* backing = nullptr;  // its first one, which lives as long as the thread, and is in front of
                             // the list of all its heaps (next_of_thread)
   ThreadId id = kUnknownThread;
+  uint8_t subprocess = 0;  // that its next first heap is of
 #if defined(XIMALLOC_TEST_SEAMS)
   // All threads that have a state to reset.
   ThreadState* next = nullptr;

@@ -346,11 +346,40 @@ typedef struct xi_heap_area {
 /* Calls visitor(heap, area, NULL, 0, argument) for each page of a heap of the calling thread, and with `all_blocks`
  * after that visitor(heap, area, block, block size, argument) for each of its blocks that is in use, until one returns
  * false. True when all were visited. The visitor must not allocate from the heap, or free its blocks. A block that was
- * handed out inside of itself (alignment at an offset) is shown from its start. False with EPERM or EINVAL as above. */
+ * handed out inside of itself (alignment at an offset) is shown from its start. False with EPERM or EINVAL as above,
+ * with EINVAL also for no visitor. */
 typedef bool xi_block_visit_fun(const xi_heap_t* heap, const xi_heap_area_t* area, void* block, size_t block_size,
                                 void* argument);
 XI_EXPORT bool xi_heap_visit_blocks(const xi_heap_t* heap, bool all_blocks, xi_block_visit_fun* visitor,
                                     void* argument) XI_NOEXCEPT;
+
+/* --- Subprocesses --- */
+
+/* Threads that take over what one another's ended threads have left, and nobody else's: one set for each interpreter
+ * that a program runs, say. Everything else (arenas, frees from anywhere, xi_collect) is common to all. Threads belong
+ * to the main one, unless they join another. */
+typedef struct xi_subproc* xi_subproc_id_t;
+XI_NODISCARD XI_EXPORT xi_subproc_id_t xi_subproc_main(void) XI_NOEXCEPT;
+
+/* A new one, without threads; NULL with ENOMEM, also where there are 255 of them. */
+XI_NODISCARD XI_EXPORT xi_subproc_id_t xi_subproc_new(void) XI_NOEXCEPT;
+
+/* The calling thread, which must not have allocated yet, belongs to it until it ends (or to xi_thread_done); EBUSY when
+ * it has a heap in another, EINVAL for what is no subprocess, ENOMEM when there is no memory for a heap: then nothing
+ * happens. */
+XI_EXPORT void xi_subproc_add_current_thread(xi_subproc_id_t subprocess) XI_NOEXCEPT;
+
+/* It ends; what its threads have left becomes the main one's, the heaps that they have made too. While it has a thread
+ * that has allocated and has not ended, and of the main one, nothing happens, with EBUSY; of what is none, with EINVAL.
+ * One that has ended must not be used again. */
+XI_EXPORT void xi_subproc_delete(xi_subproc_id_t subprocess) XI_NOEXCEPT;
+
+/* xi_heap_visit_blocks of what the ended threads of a subprocess have left and nobody has taken over: `heap` is NULL in
+ * their own pages, and else the heap that they had made; with `heap_tag` >= 0 only pages with this tag are visited. For
+ * any thread; it may allocate and free meanwhile, but no thread may end one of these heaps. What threads had that
+ * were lost in a fork is not visited. False with EINVAL for what is no subprocess, a tag above 255 and no visitor. */
+XI_EXPORT bool xi_abandoned_visit_blocks(xi_subproc_id_t subprocess, int heap_tag, bool all_blocks,
+                                         xi_block_visit_fun* visitor, void* argument) XI_NOEXCEPT;
 
 /* --- Options --- */
 

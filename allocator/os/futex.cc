@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "allocator/base/lock.h"
+#include "allocator/base/patience.h"
 #include "allocator/os/errno_keeper.h"
 
 namespace xi {
@@ -20,9 +21,15 @@ void wake_one(const void* word) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
+void yield() {
+  os::ErrnoKeeper keeper;
+  syscall(SYS_sched_yield);
+}
+
 }  // namespace
 
 constinit void (*lock_sleep)(const void* word, uint32_t value) = &sleep_on;
 constinit void (*lock_wake)(const void* word) = &wake_one;
+constinit void (*lock_yield)() = &yield;
 
 }  // namespace xi

@@ -24,6 +24,7 @@ void Page::begin(const PageShape& shape) {
   bin = shape.bin;
   free_is_zero = false;
   memory_is_zero = shape.zero;
+  subprocess = 0;
   is_abandoned = false;
   retire_ticks = 0;
   in_queue = false;

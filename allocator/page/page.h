@@ -63,13 +63,14 @@ class alignas(64) Page {
   Bin bin{0};
   bool free_is_zero = false;    // blocks in `free` are zero but for their link
   bool memory_is_zero = false;  // blocks that are not linked yet are zero
-  bool is_abandoned = false;    // its bit is set in the arena's bitmap of its bin
+  uint8_t subprocess = 0;       // whose threads may take it over (heap/subprocess.h)
   uint8_t retire_ticks = 0;     // not 0: in the heap's set of retired pages
   bool in_queue = false;
   bool exclusive : 1 = false;  // no other heap may use it, nor any thread take it over
   bool closed : 1 = false;  // its heap, bound to an exclusive arena, has ended: its blocks come back, and none goes out
-  bool tail_purged : 1 = false;  // the memory of blocks that were never linked has gone back
-  uint8_t tag = 0;               // that of the heap that it was made for
+  bool tail_purged : 1 = false;   // the memory of blocks that were never linked has gone back
+  bool is_abandoned : 1 = false;  // its bit is set in the arena's bitmap of its bin
+  uint8_t tag = 0;                // that of the heap that it was made for
   // What page_purge.h does. Pages of one bin have at most 8,192 blocks.
   uint16_t purged_blocks = 0;  // free ones that are in no list, since the memory of their link has gone back
   static constexpr uint16_t kNotPurged = 0xffff;

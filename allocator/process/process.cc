@@ -4,6 +4,7 @@
 #include "allocator/heap/first_class.h"
 #include "allocator/heap/heap_pool.h"
 #include "allocator/heap/ownership.h"
+#include "allocator/heap/subprocess.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/os/thread_key.h"
 #include "allocator/process/background.h"
@@ -55,7 +56,7 @@ bool start_this_thread() {
   start_process();
   ThreadState& state = thread_state;
   if (state.id == kUnknownThread) state.id = new_thread_id();
-  Heap* const heap = take_heap(state.id, true);
+  Heap* const heap = take_heap(state.id, true, state.subprocess);
   if (heap == nullptr) return false;
   state.heap = state.chosen = state.backing = heap;
   register_thread_state();
@@ -116,8 +117,9 @@ void end_thread() {
     if (!heap->is_backing) orphan_heap(heap);
     heap = next;
   }
-  // What is left in the list is full, without an owner, and may be claimed by others right now.
-  backing->detach_all();
+  state.subprocess = 0;
+  // What is left in the list is in no queue, without an owner, and may be claimed by others right now.
+  backing->leave_pages_to(orphans_of(backing->subprocess));
   give_heap(backing);
 }
 
@@ -125,6 +127,7 @@ void end_thread() {
 void reset_process() {
   reset_thread_states();
   reset_heap_pool();
+  reset_subprocesses();
   reset_ownership();
   reset_collect();
   reset_tick();

@@ -109,7 +109,7 @@ TEST_F(ProcessTest, DestructorsMayAllocate) {
     pthread_setspecific(key, &key);
   }).join();
   pthread_key_delete(key);
-  for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap)
+  for (const Heap* heap = first_heap(); heap != &main_orphans; heap = heap->next_heap)
     EXPECT_EQ(heap->state, HeapState::kUnused);
   xi_free(left);
   xi_collect(true);
@@ -137,7 +137,7 @@ TEST_F(ProcessTest, ThreadsThatStartTogetherAllEnd) {
     std::vector<std::thread> threads;
     for (int t = 0; t < 6; ++t) threads.emplace_back([] { xi_free(xi_malloc(8)); });
     for (std::thread& thread : threads) thread.join();
-    for (const Heap* heap = first_heap(); heap != nullptr; heap = heap->next_heap) {
+    for (const Heap* heap = first_heap(); heap != &main_orphans; heap = heap->next_heap) {
       ASSERT_EQ(heap->state, HeapState::kUnused);
     }
   }
