@@ -34,8 +34,10 @@ def status_lines(state, folder):
         live = [(name, running[name]) for name, _ in lanes if name in running]
         programs = sum(record["programs"] for _, record in lanes) + sum(figures.get("programs", 0) for _, figures in live)
         seconds = sum(record["seconds"] for _, record in lanes) + sum(figures.get("seconds", 0) for _, figures in live)
-        edges = max([record["edges"] for _, record in lanes] + [figures.get("edges", 0) for _, figures in live])
-        newest = max([record["newest"] for _, record in lanes if record["newest"]], default=None)
+        # What a library without counters is guided by are no edges.
+        counted = [(name, record) for name, record in lanes if "@release-" not in name]
+        edges = max([record["edges"] for _, record in counted] + [figures.get("edges", 0) for name, figures in live if "@release-" not in name], default=0)
+        newest = max([record["newest"] for _, record in counted if record["newest"]], default=None)
         age = f"{clock(now.get('at', time.time()) - newest)} ago" if newest else "none yet"
         rate = programs / seconds if seconds > 0 else 0
         hangs, faults = sum(record["hangs"] for _, record in lanes), sum(record["faults"] for _, record in lanes)
