@@ -112,6 +112,20 @@ class FindingsTest(Folder):
         Findings(self.folder).add("t", "crash", "lane", "1.ops")
         self.assertEqual(Findings(self.folder).programs(), {"1.ops"})
 
+    def test_as_markdown(self):
+        folder = self.folder / "campaign"
+        campaign = Campaign(folder)
+        campaign.lane("alloc_ops@fuzz-sequential")["programs"] = 1234567
+        campaign.save()
+        campaign.close()
+        Findings(folder).add("crash-free-x", "crash", "lane", "1.ops")
+        out = self.folder / "report.md"
+        subprocess.run([sys.executable, pathlib.Path(__file__).with_name("report.py"), folder, "-o", out], stdout=subprocess.DEVNULL, check=True)
+        text = out.read_text(encoding="utf-8")
+        self.assertIn("# assay: violation", text)
+        self.assertIn("## new: crash-free-x", text)
+        self.assertIn("| alloc_ops@fuzz-sequential | 0:00 | 1,234,567 |", text)
+
     def report(self, folder):
         out = self.folder / "report.json"
         done = subprocess.run([sys.executable, pathlib.Path(__file__).with_name("report.py"), folder, "-o", out], capture_output=True, text=True, check=False)
