@@ -16,6 +16,7 @@ struct KnownTarget {
 };
 constexpr KnownTarget kTargets[] = {{"alloc_ops", Mode::kSequential, "ximalloc"},
                                     {"mt_ops", Mode::kFree, "ximalloc"},
+                                    {"heap_api", Mode::kSequential, "ximalloc"},
                                     {"differential", Mode::kSequential, "ximalloc,mimalloc,jemalloc"}};
 constexpr std::string_view kComparing = "differential";
 constexpr std::string_view kFlavours[] = {"fuzz", "tsan", "msan", "fuzz-sched"};

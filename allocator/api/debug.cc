@@ -105,6 +105,16 @@ uint64_t xi_debug_idle_address_space() {
   return idle_bytes;
 }
 
+uint64_t xi_debug_longest_free_run(xi_arena_id_t id) {
+  const auto* const arena = reinterpret_cast<const xi::Arena*>(id);
+  uint64_t longest = 0, run = 0;
+  for (size_t slice = 0; slice < arena->slice_count; ++slice) {
+    run = arena->free.all_set(slice, 1) ? run + 1 : 0;
+    if (run > longest) longest = run;
+  }
+  return longest << xi::kSliceShift;
+}
+
 #if defined(XIMALLOC_SCHED_HOOKS)
 bool xi_debug_set_sched_hooks(const xi_sched_hooks_t* hooks) {
   static constinit xi::SchedHooks installed = {};

@@ -51,6 +51,10 @@ XI_EXPORT bool xi_debug_addresses_are_fixed(void);
  * for xi_debug_footprint, and xi_debug_reset takes it back. */
 XI_EXPORT void* xi_debug_map_for_program(size_t size, bool access);
 
+/* Bytes of the longest run of the arena that nobody has: a block that fits into it, its alignment included, must not be
+ * refused to a heap of the arena. */
+XI_EXPORT uint64_t xi_debug_longest_free_run(xi_arena_id_t arena);
+
 /* System calls, as the seam sees them: each one that would be made. */
 typedef enum xi_os_kind {
   XI_OS_MMAP,

@@ -7,6 +7,7 @@
 
 #include "fuzz/support/entry.h"
 #include "harness/op/decode.h"
+#include "harness/op/draw.h"
 #include "harness/op/encode.h"
 #include "harness/op/mutate.h"
 #include "harness/op/random.h"
@@ -60,6 +61,17 @@ void make_small(Operation& line) {
     const ArgKind kind = info(line.code).args[i];
     if (kind == ArgKind::kSize) line.args[i] = Value::of(1 + line.args[i].high % 2048);
     if (kind == ArgKind::kCount) line.args[i] = Value::of(1 + line.args[i].high % 4);
+  }
+}
+
+// A heap's operation goes to the heap's thread, where spreading has put it on another one: but for one in eight, which
+// must be refused.
+void return_to_heaps(Program& program, unsigned seed) {
+  LiveSlots live;
+  for (size_t i = 0; i < program.lines.size(); ++i) {
+    Operation& line = program.lines[i];
+    if (random_at(seed, i) % 8 != 0) aim_names(line, live.names());
+    live.apply(line);
   }
 }
 
@@ -123,6 +135,7 @@ void thin_out(Program& program, unsigned seed, const Taste& taste) {
     for (Operation& line : program.lines) line.thread = 0;
   }
   if (draw / kForksOneIn / kThreadsOneIn % kWholeOneIn != 0) shorten(program);
+  if (taste.heaps) return_to_heaps(program, draw);
   if (!taste.accesses) keep_to_operations(program);
   aim_schedule(program);
 }
@@ -145,7 +158,7 @@ size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed, 
     decode_into({data, size}, program);
     if (!forks(program)) return size;
   } else {
-    program = mutate(decode({data, size}), seed, max_size, {.schedules = taste.schedules});
+    program = mutate(decode({data, size}), seed, max_size, {.schedules = taste.schedules, .heaps = taste.heaps});
   }
   thin_out(program, seed, taste);
   return write_out(program, data, max_size);

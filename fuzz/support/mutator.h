@@ -12,6 +12,7 @@ struct Taste {
   bool threads = false;    // all have several threads; else few have, since they cost time
   bool schedules = false;  // threads are preempted
   bool accesses = true;    // inside of operations too
+  bool heaps = false;      // all are about heaps
 };
 
 // As LLVMFuzzerCustomMutator: changes `data` in place and returns its new size, at most `max_size`.

@@ -1,11 +1,13 @@
 // Calls that give a block: what is asked for is weighed, the call is made, and its answer becomes a block of the model.
 #include <algorithm>
 #include <bit>
+#include <cerrno>
 #include <cstddef>
 
 #include "harness/exec/operations.h"
 #include "harness/model/uninitialised.h"
 #include "harness/oracle/alignment.h"
+#include "harness/oracle/arena.h"
 #include "harness/oracle/contents.h"
 #include "harness/oracle/expand.h"
 #include "harness/oracle/outside.h"
@@ -28,17 +30,20 @@ constexpr uint64_t kGoodSizeOneIn = 16;
 // Arguments that break the caller's part of the bargain.
 bool breaks_limits(const Step& step) {
   const OpInfo& row = info(step.code);
-  switch (row.args[0]) {
-    case ArgKind::kSmallSize: return step.args[0] > kSmallLimit;
-    case ArgKind::kLength: return step.args[0] > kMaxStringLength;
-    default: return false;
+  for (size_t i = 0; i < row.args.size(); ++i) {
+    if (row.args[i] == ArgKind::kSmallSize && step.args[i] > kSmallLimit) return true;
+    if (row.args[i] == ArgKind::kLength && step.args[i] > kMaxStringLength) return true;
   }
+  return false;
 }
 
 const char* text_of(const Step& step) {
   switch (step.code) {
     case OpCode::kStrdup:
     case OpCode::kStrndup: return source_string(step.args[0]);
+    case OpCode::kHeapStrdup:
+    case OpCode::kHeapStrndup: return source_string(step.args[1]);
+    case OpCode::kHeapRealpath:
     case OpCode::kRealpath: return kResolvedPath;
     default: return nullptr;
   }
@@ -80,8 +85,8 @@ bool Operations::too_large_to_clear(const Expectation& expected) const {
          !promises_.limits_at_seam;
 }
 
-Expectation Operations::weigh(const Step& step) const {
-  Expectation expected = expect(step.code, step.args.data(), promises_);
+Expectation Operations::weigh(const Step& step, const Source& source) const {
+  Expectation expected = in_view_of_source(expect(step.code, step.args.data(), promises_), source);
   if (expected.verdict != Verdict::kUnknown || options_.comparison == nullptr) return expected;
   const Request& request = expected.request;
   const bool impossible = request.overflows || request.size > kLargestObject;
@@ -96,12 +101,13 @@ Expectation Operations::weigh(const Step& step) const {
 
 Operations::Ran Operations::allocate(const Step& step) {
   if (!step.result_slot || heap_.live(*step.result_slot) || breaks_limits(step)) return Ran::kSkipped;
-  const Expectation expected = weigh(step);
-  if (expected.verdict == Verdict::kUnknown || !affordable(expected, 0)) return Ran::kSkipped;
+  const Source source = source_of(step);
+  const Expectation expected = weigh(step, source);
+  if (!source.runs || expected.verdict == Verdict::kUnknown || !affordable(expected, 0)) return Ran::kSkipped;
   if (too_large_to_clear(expected)) return Ran::kSkipped;
   outcome_.requested_bytes = expected.size;
   enter_subject();
-  const Answer answer = call_allocating(api_, step, nullptr);
+  const Answer answer = call_allocating(api_, step, nullptr, source.handle);
   leave();
   Violation& violation = result_.violation;
   if (!check_answer(step.code, in_view_of_failures(expected), answer.address, answer.error, violation) &&
@@ -110,6 +116,7 @@ Operations::Ran Operations::allocate(const Step& step) {
   }
   if (answer.address == 0) {
     note_null(expected);
+    if (!is_due(step, source, expected) && !may_go_on(answer.address)) return fail();
     if (!check_out_untouched(step.code, answer.out_untouched, answer.errno_untouched, promises_, violation) &&
         !may_go_on(answer.address)) {
       return fail();
@@ -120,6 +127,7 @@ Operations::Ran Operations::allocate(const Step& step) {
   }
   const Request& request = expected.request;
   Block block;
+  block.heap = source.heap;
   block.address = answer.address;
   block.requested = expected.size;
   block.charge = expected.charge;
@@ -132,7 +140,7 @@ Operations::Ran Operations::allocate(const Step& step) {
                     .zero_from = request.zeroed ? 0 : ~uint64_t{0},
                     .text = text_of(step),
                     .usable_told = answer.usable_after};
-  return adopt(*step.result_slot, block, grant) ? Ran::kDone : fail();
+  return adopt(*step.result_slot, block, grant) && check_source(step, source, *step.result_slot) ? Ran::kDone : fail();
 }
 
 Operations::Ran Operations::resize(const Step& step) {
@@ -140,7 +148,9 @@ Operations::Ran Operations::resize(const Step& step) {
   if (!step.result_slot && !step.slot) return Ran::kSkipped;
   const uint64_t target = step.result_slot ? *step.result_slot : *step.slot;
   if (target != step.slot && heap_.live(target)) return Ran::kSkipped;
-  const Expectation expected = weigh(step);
+  const Source source = source_of(step);
+  if (!source.runs) return Ran::kSkipped;
+  const Expectation expected = weigh(step, source);
   const Request& request = expected.request;
   const bool to_nothing = step.slot && request.size == 0 && expected.verdict != Verdict::kMustFail;
   if (to_nothing && promises_.realloc_zero == ReallocZero::kUnknown) return Ran::kSkipped;
@@ -160,7 +170,7 @@ Operations::Ran Operations::resize(const Step& step) {
   // As in free_block(); where the block stays after all, it is put back.
   if (step.slot) forget(*step.slot, old);
   enter_subject();
-  const Answer answer = call_allocating(api_, step, step.slot ? old.bytes() : nullptr);
+  const Answer answer = call_allocating(api_, step, step.slot ? old.bytes() : nullptr, source.handle);
   leave();
   if (answer.usable_before && !check_usable_told(step.code, step.slot.value_or(0), step.slot ? &old : nullptr,
                                                  *answer.usable_before, result_.violation)) {
@@ -182,9 +192,13 @@ Operations::Ran Operations::resize(const Step& step) {
   }
   if (answer.address == 0) {
     note_null(expected);
+    if (!is_due(step, source, expected) && !may_go_on(answer.address)) return fail();
     return resize_failed(step, answer, old);
   }
   Block block = old;
+  // What no heap is named for stays whose it was, unless it moves.
+  const bool keeps_heap = step.slot && answer.address == old.address && info(step.code).args[0] != ArgKind::kHeap;
+  if (!keeps_heap) block.heap = source.heap;
   block.address = answer.address;
   block.requested = expected.size;
   block.charge = expected.charge;
@@ -203,7 +217,7 @@ Operations::Ran Operations::resize(const Step& step) {
               .usable_told = answer.usable_after};
   // Zero is what the caller has not written: the slack may have been, where the block was not promised to be zero.
   if (request.zeroed) grant.zero_from = !step.slot ? 0 : old.zeroed ? old.filled : old.usable;
-  return adopt(target, block, grant) ? Ran::kDone : fail();
+  return adopt(target, block, grant) && (keeps_heap || check_source(step, source, target)) ? Ran::kDone : fail();
 }
 
 Operations::Ran Operations::resize_failed(const Step& step, const Answer& answer, const Block& old) {
@@ -212,7 +226,8 @@ Operations::Ran Operations::resize_failed(const Step& step, const Answer& answer
   if (!check_out_untouched(step.code, answer.out_untouched, answer.errno_untouched, promises_, result_.violation)) {
     return fail();
   }
-  const bool is_gone = !step.slot || step.code == OpCode::kReallocf;
+  const bool frees = step.code == OpCode::kReallocf || (step.code == OpCode::kHeapReallocf && answer.error == ENOMEM);
+  const bool is_gone = !step.slot || frees;
   return is_gone || (put_back(*step.slot, old) && verify(*step.slot)) ? Ran::kDone : fail();
 }
 

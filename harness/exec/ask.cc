@@ -48,6 +48,10 @@ Operations::Ran Operations::ask_whether_ours(const Step& step) {
 
 // Memory changes hands when its thread ends and when others allocate or free.
 bool Operations::is_surely_of_this_thread(const Block& block) const {
+  const MadeHeaps& made = heap_.made();
+  if (heap_.heap_of(block) != MadeHeaps::kBacking || made.default_of(thread_) != MadeHeaps::kBacking) return false;
+  // What a heap that is gone has left may be anybody's.
+  if (block.heap != MadeHeaps::kBacking) return false;
   return promises_.owns_what_it_gave && !ledger_.concurrent && ledger_.under_way == 1 &&
          block.placed > ledger_.alone_since;
 }

@@ -44,9 +44,45 @@ class SizeTold {
   size_t bytes_ = 0x5A5A5A5A5A;  // no block is so large
 };
 
+// The same functions, of a heap.
+void* call_heap(const SubjectApi& api, const Step& step, void* old, void* heap) {
+  const auto& a = step.args;
+  void* block = nullptr;
+  switch (step.code) {
+    case OpCode::kHeapMalloc: block = api.heap_malloc(heap, a[1]); break;
+    case OpCode::kHeapZalloc: block = api.heap_zalloc(heap, a[1]); break;
+    case OpCode::kHeapCalloc: block = api.heap_calloc(heap, a[1], a[2]); break;
+    case OpCode::kHeapMallocn: block = api.heap_mallocn(heap, a[1], a[2]); break;
+    case OpCode::kHeapMallocSmall: block = api.heap_malloc_small(heap, a[1]); break;
+    case OpCode::kHeapZallocSmall: block = api.heap_zalloc_small(heap, a[1]); break;
+    case OpCode::kHeapMallocAligned: block = api.heap_malloc_aligned(heap, a[1], a[2]); break;
+    case OpCode::kHeapMallocAlignedAt: block = api.heap_malloc_aligned_at(heap, a[1], a[2], a[3]); break;
+    case OpCode::kHeapZallocAligned: block = api.heap_zalloc_aligned(heap, a[1], a[2]); break;
+    case OpCode::kHeapZallocAlignedAt: block = api.heap_zalloc_aligned_at(heap, a[1], a[2], a[3]); break;
+    case OpCode::kHeapCallocAligned: block = api.heap_calloc_aligned(heap, a[1], a[2], a[3]); break;
+    case OpCode::kHeapCallocAlignedAt: block = api.heap_calloc_aligned_at(heap, a[1], a[2], a[3], a[4]); break;
+    case OpCode::kHeapRealloc: block = api.heap_realloc(heap, old, a[2]); break;
+    case OpCode::kHeapReallocn: block = api.heap_reallocn(heap, old, a[2], a[3]); break;
+    case OpCode::kHeapReallocf: block = api.heap_reallocf(heap, old, a[2]); break;
+    case OpCode::kHeapRezalloc: block = api.heap_rezalloc(heap, old, a[2]); break;
+    case OpCode::kHeapRecalloc: block = api.heap_recalloc(heap, old, a[2], a[3]); break;
+    case OpCode::kHeapReallocAligned: block = api.heap_realloc_aligned(heap, old, a[2], a[3]); break;
+    case OpCode::kHeapReallocAlignedAt: block = api.heap_realloc_aligned_at(heap, old, a[2], a[3], a[4]); break;
+    case OpCode::kHeapRezallocAligned: block = api.heap_rezalloc_aligned(heap, old, a[2], a[3]); break;
+    case OpCode::kHeapRezallocAlignedAt: block = api.heap_rezalloc_aligned_at(heap, old, a[2], a[3], a[4]); break;
+    case OpCode::kHeapRecallocAligned: block = api.heap_recalloc_aligned(heap, old, a[2], a[3], a[4]); break;
+    case OpCode::kHeapRecallocAlignedAt: block = api.heap_recalloc_aligned_at(heap, old, a[2], a[3], a[4], a[5]); break;
+    case OpCode::kHeapStrdup: block = api.heap_strdup(heap, source_string(a[1])); break;
+    case OpCode::kHeapStrndup: block = api.heap_strndup(heap, source_string(a[1]), a[2]); break;
+    case OpCode::kHeapRealpath: block = api.heap_realpath(heap, path_to_resolve(a[1]), nullptr); break;
+    default: break;
+  }
+  return block;
+}
+
 }  // namespace
 
-Answer call_allocating(const SubjectApi& api, const Step& step, void* old) {
+Answer call_allocating(const SubjectApi& api, const Step& step, void* old, void* heap) {
   const auto& a = step.args;
   void* block = nullptr;
   std::optional<SizeTold> before, after;
@@ -94,7 +130,7 @@ Answer call_allocating(const SubjectApi& api, const Step& step, void* old) {
     case OpCode::kStrdup: block = api.strdup(source_string(a[0])); break;
     case OpCode::kStrndup: block = api.strndup(source_string(a[0]), a[1]); break;
     case OpCode::kRealpath: block = api.realpath(path_to_resolve(a[0]), nullptr); break;
-    default: break;
+    default: block = call_heap(api, step, old, heap); break;
   }
   Answer answer;
   answer.error = errno;

@@ -19,8 +19,9 @@ struct Answer {
   std::optional<uint64_t> usable_before, usable_after;
 };
 
-// Calls an operation that fills or moves a slot; `old` is the block that it takes, null for none.
-Answer call_allocating(const SubjectApi& api, const Step& step, void* old);
+// Calls an operation that fills or moves a slot; `old` is the block that it takes, null for none, `heap` the heap that
+// it names.
+Answer call_allocating(const SubjectApi& api, const Step& step, void* old, void* heap);
 
 // What the caller of a freeing function must know about the block.
 struct FreedAs {

@@ -98,7 +98,7 @@ class FreeRun {
     space_.heap.clear();
     space_.baseline.measure(subject_);
     if (subject_.instruments().reset != nullptr) subject_.instruments().reset();
-    space_.heap.share(order_.slot_count());
+    space_.heap.share(order_.slot_count(), order_.heaps_made());
     seam_.start(subject_, space_.heap, nullptr, options_.came_failures);
     // Which thread is in the subject, and with what, is known to the threads only; some are nearly always.
     if (options_.progress != nullptr) options_.progress->in_subject = kInSubject;

@@ -30,6 +30,8 @@ constexpr uint64_t kStructureSampling = 4;
 // little.
 constexpr uint64_t kLargestOfChild = uint64_t{4} << 20;
 constexpr uint64_t kLargestOfThread = uint64_t{64} << 10;
+// A thread that the program does not know, whose default heap is its first one.
+constexpr uint32_t kNoThread = ~uint32_t{0};
 
 }  // namespace
 
@@ -58,6 +60,8 @@ void Operations::mix(uint64_t value) {
 
 void Operations::begin_step(const Step& step) {
   here_ = {step.line, step.member};
+  thread_ = step.thread;
+  if (step.thread != 0) ledger_.several = true;
   op_code_ = static_cast<uint8_t>(step.code);
   progress_->line = step.line;
   progress_->member = step.member;
@@ -134,6 +138,7 @@ bool Operations::run(const Step& step) {
   --ledger_.under_way;
   if (ran == Ran::kViolated || !seam_is_content()) return false;
   outcome_.skipped = ran == Ran::kSkipped;
+  if (ran == Ran::kDone) note_exit(step);
   if (outcome_.skipped) {
     ++result_.skipped;
     outcome_.succeeded = false;
@@ -188,6 +193,23 @@ bool can_be_asked(const Subject& subject, OpCode code) {
   case OpCode::k##id: return subject.api().name != nullptr;
 #include "harness/subject/functions.def"
 #undef ASSAY_FUNCTION
+#define ASSAY_HEAP_FUNCTION(id, name, Result, parameters) \
+  case OpCode::k##id: return subject.api().name != nullptr;
+#include "harness/subject/heap_functions.def"
+#undef ASSAY_HEAP_FUNCTION
+    case OpCode::kHeapNewEx: return subject.heap_kit().heap_new_ex != nullptr;
+    case OpCode::kHeapNewInArena: return subject.heap_kit().heap_new_in_arena != nullptr;
+    case OpCode::kHeapVisitBlocks: return subject.heap_kit().visit_heap != nullptr;
+    case OpCode::kAbandonedVisitBlocks: return subject.heap_kit().visit_abandoned != nullptr;
+    case OpCode::kReserveOsMemory:
+    case OpCode::kReserveOsMemoryEx: return subject.heap_kit().reserve != nullptr;
+    case OpCode::kManageOsMemory:
+    case OpCode::kManageOsMemoryEx:
+      return subject.heap_kit().manage != nullptr && subject.heap_kit().map_memory != nullptr;
+    case OpCode::kArenaArea: return subject.heap_kit().area != nullptr;
+    case OpCode::kOptionSet:
+    case OpCode::kOptionGet: return subject.heap_kit().set_option != nullptr;
+    case OpCode::kCheckStatistics: return subject.heap_kit().statistic != nullptr;
     case OpCode::kAdvanceClock: return subject.instruments().advance_clock != nullptr;
     default: return true;
   }
@@ -229,7 +251,7 @@ Operations::Ran Operations::dispatch(const Step& step) {
     case OpCode::kEnd: return Ran::kSkipped;
     case OpCode::kThreadExit: return step.thread == 0 ? Ran::kSkipped : Ran::kDone;
     case OpCode::kTlsDestructor: return goes_on_in_destructor(step) ? Ran::kDone : Ran::kSkipped;
-    default: return Ran::kSkipped;
+    default: return dispatch_heap(step);
   }
 }
 
@@ -275,7 +297,7 @@ bool Operations::check_structure_now() {
 
 Operations::Ran Operations::check_everything() {
   const bool alone = ledger_.under_way == 1;
-  return verify_all() && (!alone || check_structure_now()) ? Ran::kDone : fail();
+  return verify_all() && (!alone || (check_structure_now() && walk_heaps_of(thread_))) ? Ran::kDone : fail();
 }
 
 bool Operations::check_after_step() {
@@ -299,6 +321,7 @@ void Operations::begin_end(const std::vector<Failure>* fails) {
   failed_before_ = ledger_.seam->failed();
   here_ = {kNoOperation, 0};
   op_code_ = 255;
+  thread_ = 0;
   progress_->line = kNoOperation;
   progress_->member = 0;
   progress_->op_code = 255;
@@ -308,11 +331,13 @@ bool Operations::check_and_free_all() {
   // Each block is compared once more right before it is freed.
   if (strict_ && !verify_all()) return fail_check();
   if ((strict_ || result_.trace_hash % kStructureSampling == 0) && !check_structure_now()) return fail_check();
+  if (!walk_heaps_of(0)) return fail_check();
   for (uint64_t slot = 0; slot < heap_.slot_count(); ++slot) {
     if (!heap_.live(slot)) continue;
     progress_->steps = progress_->steps + 1;
     if (!free_block(slot)) return fail_check();
   }
+  if (!end_heaps_left()) return fail_check();
   if (strict_ && !check_structure_now()) return fail_check();
   return seam_is_content();
 }
@@ -322,12 +347,16 @@ bool Operations::check_footprint_against(const Footprint& warmed_up) {
   ledger_.seam->heal();
   ledger_.seam->stop_noting();
   enter_query();
+  restore_options();
   const Footprint settled = settled_footprint(subject_);
   leave();
   if (!seam_is_content()) return false;
   // A thread that could not ask to be told of its end leaves its pages behind as its own.
-  if (ledger_.seam->has_failed(SystemCall::kKeyCreate)) return true;
-  return check_footprint(warmed_up, settled, result_.violation) || fail_check();
+  if (ledger_.seam->has_failed(SystemCall::kKeyCreate) || heap_.made().never_purged) return true;
+  Footprint allowed = warmed_up;
+  // Of what the program has reserved accessible nothing need go back that was never used.
+  allowed.committed_bytes += heap_.made().committed_bytes;
+  return check_footprint(allowed, settled, result_.violation) || fail_check();
 }
 
 Operations::Ran Operations::fork_process() {
@@ -349,6 +378,7 @@ bool Operations::allocate_each_class(uint64_t largest) {
     Block block;
     block.address = reinterpret_cast<uintptr_t>(bytes);
     block.requested = size;
+    block.heap = heap_.made().default_of(thread_);
     if (!adopt(slot++, block, {.alignment = natural_alignment(size)})) return false;
   }
   return true;
@@ -364,6 +394,7 @@ bool Operations::free_one_in(uint64_t step) {
 // What a thread of a forked child does: frees blocks that threads allocated which are no more, and leaves some behind.
 bool Operations::live_in_forked_child() {
   ledger_.seam->enter(line_);
+  thread_ = kNoThread;
   return free_one_in(2) && allocate_each_class(kLargestOfThread) && free_one_in(3) && check_structure_in_child();
 }
 

@@ -12,6 +12,7 @@
 #include "harness/exec/seam_watch.h"
 #include "harness/model/shadow_heap.h"
 #include "harness/oracle/null_errno.h"
+#include "harness/oracle/walk.h"
 #include "harness/subject/system_calls.h"
 
 namespace assay {
@@ -27,6 +28,7 @@ struct Ledger {
   uint64_t alone_since = 0;   // `placed` when that thread was not yet the only one that acted
   uint32_t under_way = 0;     // steps begun and not ended: the structure is in order only when there is no other
   bool concurrent = false;    // other threads run at the same time: only the blocks of the step itself can be looked at
+  bool several = false;       // another thread than t0 has done something
   SeamWatch* seam = nullptr;  // of the run; the executor starts it when the subject has been reset
 };
 
@@ -78,6 +80,16 @@ class Operations {
     std::optional<uint64_t> usable_told = std::nullopt;
   };
 
+  // The heap that a call allocates from: the one that it names, else the default one of its thread.
+  struct Source {
+    bool runs = true;  // false: nobody knows what the call would do
+    uint32_t heap = MadeHeaps::kBacking;
+    void* handle = nullptr;
+    bool unknown = false;              // the thread's default heap, which is another one since it ended or not
+    int refusal = 0;                   // the error that the subject must answer
+    const MadeArena* bound = nullptr;  // the only arena that the block may come from
+  };
+
   Ran dispatch(const Step& step);
   Ran allocate(const Step& step);
   Ran resize(const Step& step);
@@ -90,6 +102,36 @@ class Operations {
   Ran collect(const Step& step);
   Ran advance_clock(const Step& step);
   Ran fork_process();
+
+  // heaps.cc
+  Ran dispatch_heap(const Step& step);
+  Source source_of(const Step& step) const;
+  Expectation in_view_of_source(const Expectation& expected, const Source& source) const;
+  bool check_source(const Step& step, const Source& source, uint64_t slot);
+  Ran make_heap(const Step& step);
+  Ran end_heap(const Step& step);
+  Ran end_no_heap(const Step& step);
+  bool forget_blocks_of(uint32_t heap);
+  Ran set_default_heap(const Step& step);
+  Ran get_default_heap(const Step& step);
+  Ran collect_heap(const Step& step);
+  Ran ask_heap(const Step& step);
+  bool end_heaps_left();
+  void note_exit(const Step& step);
+  // walk.cc
+  Ran visit_heap(const Step& step);
+  Ran visit_abandoned(const Step& step);
+  bool walk_heap(uint32_t record, void* handle, bool all_blocks);
+  bool walk_heaps_of(uint32_t thread);
+  // arenas.cc
+  Ran make_arena(const Step& step);
+  Ran ask_area(const Step& step);
+  bool adopt_arena(const Step& step, MadeArena arena, uint64_t asked_bytes, uintptr_t managed_start);
+  // settings.cc
+  Ran set_option(const Step& step);
+  Ran get_option(const Step& step);
+  void restore_options();
+  bool check_statistics_now();
   Ran check_one(const Step& step);
   Ran check_everything();
 
@@ -101,7 +143,7 @@ class Operations {
 
   bool can_call(OpCode code) const;
   // What the step must answer. In a comparison also what nobody promises anything about may be asked.
-  Expectation weigh(const Step& step) const;
+  Expectation weigh(const Step& step, const Source& source) const;
   // After an oracle objected to an answer of NULL: in a comparison that is one subject's answer as any other.
   bool may_go_on(uintptr_t address);
   // Notes what was seen for a comparison, and frees what other subjects do not have. False as run().
@@ -134,6 +176,8 @@ class Operations {
   // What the request may answer once a system call has failed.
   Expectation in_view_of_failures(const Expectation& expected) const;
   void note_null(const Expectation& expected);
+  // After NULL from a heap that has one arena only: whether that had no room.
+  bool is_due(const Step& step, const Source& source, const Expectation& expected);
 
   // Stamps the violation with the step that was running.
   Ran fail();
@@ -175,6 +219,8 @@ class Operations {
   uint64_t failed_before_ = 0;                       // system calls that had failed when the step began
   uint8_t op_code_ = 255;
   Outcome outcome_{};
+  uint32_t thread_ = 0;  // of the step
+  Walk walk_;
 };
 
 }  // namespace assay

@@ -7,7 +7,16 @@
 namespace assay {
 
 bool stands_alone(OpCode code) {
-  return code == OpCode::kFork || code == OpCode::kAdvanceClock || code == OpCode::kOsHeal || code == OpCode::kCheckAll;
+  switch (code) {
+    case OpCode::kFork:
+    case OpCode::kAdvanceClock:
+    case OpCode::kOsHeal:
+    case OpCode::kCheckAll:
+    case OpCode::kCheckStatistics:
+    case OpCode::kOptionSet:
+    case OpCode::kHeapDestroy: return true;
+    default: return false;
+  }
 }
 
 Order::Order(const Program& program) : of_thread_(1) {
@@ -45,9 +54,27 @@ void Order::add_wait(uint32_t before, uint32_t index) {
   awaited_[before] = 1;
 }
 
-void Order::add_slot(uint64_t slot, uint32_t index) {
-  if (slot >= last_of_slot_.size()) last_of_slot_.resize(slot + 1);
-  uint32_t& last = last_of_slot_[slot];
+void Order::add_names(uint32_t index) {
+  const Step& step = steps_[index];
+  const OpInfo& row = info(step.code);
+  for (size_t i = 0; i < row.args.size(); i++) {
+    const uint64_t name = step.args[i];
+    if (!is_name(row.args[i]) || name == kNoName) continue;
+    add_use(names_heap(row.args[i]) ? last_of_heap_ : last_of_arena_, name, index);
+    if (row.args[i] != ArgKind::kNewHeap) continue;
+    ++heaps_made_;
+    if (name >= maker_of_heap_.size()) maker_of_heap_.resize(name + 1);
+    maker_of_heap_[name] = step.thread + 1;
+  }
+  if (step.code != OpCode::kThreadExit && step.code != OpCode::kTlsDestructor) return;
+  for (uint64_t heap = 0; heap < maker_of_heap_.size(); heap++) {
+    if (maker_of_heap_[heap] == step.thread + 1) add_use(last_of_heap_, heap, index);
+  }
+}
+
+void Order::add_use(std::vector<uint32_t>& last_uses, uint64_t at, uint32_t index) {
+  if (at >= last_uses.size()) last_uses.resize(at + 1);
+  uint32_t& last = last_uses[at];
   // What came before a barrier has been waited for with it.
   if (last > barrier_) add_wait(last - 1, index);
   last = index + 1;
@@ -65,6 +92,7 @@ void Order::add_waits(uint32_t index) {
                                    of_thread_[step.thread].back() + 1 < barrier_;
     if (is_first_after_it) add_wait(barrier_ - 1, index);
   }
+  add_names(index);
   if (step.slot) add_slot(*step.slot, index);
   if (step.result_slot && step.result_slot != step.slot) add_slot(*step.result_slot, index);
 }

@@ -1,9 +1,11 @@
 // Which operations of a program wait for which, where its threads run at a time (modes schedule and free; in mode
 // sequential the text order is the order). The rules:
 //   - a thread makes its operations in the order of the text;
-//   - an operation waits for the preceding one in the text that names the same slot;
-//   - fork, advance_clock, os_heal, and check_all, which looks at everything, wait for all before them, and all after
-//     them wait for them;
+//   - an operation waits for the preceding one in the text that names the same slot, heap or arena; the exit of a
+//   thread
+//     names all heaps that it has made;
+//   - fork, advance_clock, os_heal, option_set, heap_destroy, whose blocks nobody may use, and check_all and
+//     check_statistics, which look at everything, wait for all before them, and all after them wait for them;
 //   - after a thread_exit() the next operation of that thread waits until the thread has really ended;
 //   - a thread whose exit the program does not say ends after the last operation of the kind that all wait for;
 //   - all else is concurrent.
@@ -51,9 +53,13 @@ class Order {
   std::span<const uint32_t> of_thread(uint32_t thread) const { return of_thread_[thread]; }
   // One more than the highest slot that the program names.
   uint64_t slot_count() const { return last_of_slot_.size(); }
+  // Operations that make a heap.
+  uint64_t heaps_made() const { return heaps_made_; }
 
  private:
-  void add_slot(uint64_t slot, uint32_t index);
+  void add_slot(uint64_t slot, uint32_t index) { add_use(last_of_slot_, slot, index); }
+  void add_use(std::vector<uint32_t>& last_uses, uint64_t at, uint32_t index);
+  void add_names(uint32_t index);
   void add_wait(uint32_t before, uint32_t index);
   void add_waits(uint32_t index);
 
@@ -62,6 +68,9 @@ class Order {
   std::vector<uint8_t> awaited_;
   std::vector<std::vector<uint32_t>> of_thread_;
   std::vector<uint32_t> last_of_slot_;  // one more than the step's index; 0: none
+  std::vector<uint32_t> last_of_heap_, last_of_arena_;
+  std::vector<uint32_t> maker_of_heap_;  // one more than the thread; 0: none
+  uint64_t heaps_made_ = 0;
   const std::vector<Failure>* end_fails_ = nullptr;
   uint32_t barrier_ = 0;  // one more than the index of the latest that all wait for
 };

@@ -108,5 +108,23 @@ TEST(Order, WhatIsLeftOutFollowsFromTheRest) {
   }
 }
 
+TEST(Order, WhatNamesTheSameHeapWaits) {
+  const Program program = parse_text(
+      "assay 1\nh0 = heap_new() @t1\np0 = heap_malloc(h0, 8) @t1\nfree(p0) @t2\nthread_exit() @t1\nheap_delete(h0) "
+      "@t3\n"
+      "h1 = heap_new() @t2\nheap_destroy(h1) @t2\np1 = malloc(8)\n",
+      "x.ops");
+  const Order order(program);
+  const auto waits = [&](uint32_t index) {
+    const auto span = order.waits_for(index);
+    return std::vector<uint32_t>(span.begin(), span.end());
+  };
+  EXPECT_EQ(waits(2), (std::vector<uint32_t>{1}));
+  EXPECT_EQ(waits(4), (std::vector<uint32_t>{3}));
+  // heap_destroy stands alone: nobody may use its blocks meanwhile.
+  EXPECT_EQ(waits(7), (std::vector<uint32_t>{6}));
+  EXPECT_EQ(order.heaps_made(), 2u);
+}
+
 }  // namespace
 }  // namespace assay

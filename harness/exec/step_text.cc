@@ -27,6 +27,20 @@ class LineWriter {
   size_t left_;
 };
 
+void add_argument(LineWriter& line, ArgKind kind, uint64_t number) {
+  if (is_name(kind) && number == kNoName) {
+    line.add("NULL");
+  } else if (is_name(kind)) {
+    line.add("{}{}", names_heap(kind) ? "h" : "a", number);
+  } else if (kind == ArgKind::kOption) {
+    line.add("{}", option_name(number));
+  } else if (kind == ArgKind::kOptionValue) {
+    line.add("{}", static_cast<int64_t>(number));
+  } else {
+    line.add("{}", number);
+  }
+}
+
 }  // namespace
 
 size_t format_step(const Step& step, char* out, size_t size) {
@@ -36,12 +50,15 @@ size_t format_step(const Step& step, char* out, size_t size) {
   line.add("op {}", step.line);
   if (step.member != 0) line.add("[{}]", step.member);
   line.add(": ");
+  const size_t first = is_made(row.args[0]) ? 1 : 0;
+  if (first != 0) add_argument(line, row.args[0], step.args[0]);
+  if (first != 0) line.add(" = ");
   if (step.result_slot) line.add("p{} = ", *step.result_slot);
   line.add("{}(", row.name);
-  for (size_t i = 0; i < row.arg_count(); ++i) {
-    if (i != 0) line.add(", ");
+  for (size_t i = first; i < row.arg_count(); ++i) {
+    if (i != first) line.add(", ");
     if (row.args[i] != ArgKind::kSlot) {
-      line.add("{}", step.args[i]);
+      add_argument(line, row.args[i], step.args[i]);
     } else if (step.slot) {
       line.add("p{}", *step.slot);
     } else {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 namespace assay {
 
@@ -24,6 +25,8 @@ class MappedArray {
   ~MappedArray() {
     if (data_ != nullptr) unmap_pages(data_, capacity_ * sizeof(T));
   }
+  MappedArray(MappedArray&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), capacity_(std::exchange(other.capacity_, 0)) {}
   MappedArray(const MappedArray&) = delete;
   MappedArray& operator=(const MappedArray&) = delete;
 

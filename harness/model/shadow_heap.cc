@@ -13,6 +13,7 @@ void ShadowHeap::clear() {
     }
   }
   extents_.trim();
+  made_.clear();
   slot_count_ = live_blocks_ = live_extent_ = freed_count_ = 0;
   judged_charge_.store(0, std::memory_order_relaxed);
   unjudged_charge_.store(0, std::memory_order_relaxed);
@@ -20,7 +21,8 @@ void ShadowHeap::clear() {
   lock_.disable();
 }
 
-void ShadowHeap::share(uint64_t slots) {
+void ShadowHeap::share(uint64_t slots, uint64_t heaps) {
+  made_.share(heaps);
   slots_.reserve(slots);
   freed_.reserve(kFreedKept);
   slot_count_ = slots;

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "harness/model/extent_map.h"
+#include "harness/model/made_heaps.h"
 #include "harness/model/mapped_array.h"
 #include "harness/model/pattern.h"
 #include "harness/model/spin_lock.h"
@@ -34,8 +35,9 @@ struct Block {
   Place allocated;
   uint64_t placed = 0;  // the number of blocks that had come to an address of their own by then, itself included
   const FillPlan* plan = nullptr;
-  bool zeroed = false;  // promised to be zero where the caller has not written
-  bool odd = false;     // asked for so that its first byte need not be aligned for any object
+  uint32_t heap = MadeHeaps::kBacking;  // the record of the heap that it came from
+  bool zeroed = false;                  // promised to be zero where the caller has not written
+  bool odd = false;                     // asked for so that its first byte need not be aligned for any object
 
   // malloc(0) has an address of its own, so every block covers a byte at least.
   uint64_t extent() const { return usable == 0 ? 1 : usable; }
@@ -58,8 +60,13 @@ class ShadowHeap {
 
   // Everything forgotten, as new.
   void clear();
-  // Several threads from here on, for slots below `slots`.
-  void share(uint64_t slots);
+  // Several threads from here on, for slots below `slots`, that make at most `heaps` heaps.
+  void share(uint64_t slots, uint64_t heaps = 0);
+
+  MadeHeaps& made() { return made_; }
+  const MadeHeaps& made() const { return made_; }
+  // The record of the heap that the block of a slot belongs to now.
+  uint32_t heap_of(const Block& block) const { return made_.living(block.heap); }
 
   bool live(uint64_t slot) const { return slot < slots_.capacity() && slots_[slot].address != 0; }
   Block& at(uint64_t slot) { return slots_[slot]; }
@@ -92,6 +99,7 @@ class ShadowHeap {
   uint64_t search_overlap(uintptr_t begin, uint64_t size) const;
 
   mutable SpinLock lock_;
+  MadeHeaps made_;
   ExtentMap extents_;
   MappedArray<Block> slots_;
   MappedArray<FreedBlock> freed_;

@@ -64,6 +64,47 @@ TEST(ByteForm, FailuresSurvive) {
   }
 }
 
+TEST(ByteForm, HeapsAndArenasSurvive) {
+  expect_inverse(
+      text("h0 = heap_new()\np0 = heap_malloc(h0, 24)\nh63 = heap_new_ex(255, 0, NULL) @t3\nheap_delete(h63)\n"
+           "heap_destroy(h5)\nheap_delete(NULL)\nh0 = heap_get_backing()\nheap_destroy(h0)\n"));
+  expect_inverse(
+      text("a3 = manage_os_memory_ex(70000, 1, 0, 0, 1)\nh1 = heap_new_in_arena(a3)\nh2 = heap_new_in_arena(a15)\n"
+           "a15 = reserve_os_memory_ex(0, 1, 1, 1) (fail: mmap#1)\narena_area(NULL)\nthread_exit() @t2\n"));
+  expect_inverse(
+      text("p0..p9 = heap_recalloc_aligned_at(h1, p0..p9, 2, 1..9 seed 3, 64, 70000)\n"
+           "heap_contains_block(h1, p3)\noption_set(purge_delay, -1)\noption_get(fill)\n"));
+  expect_inverse(text("p0 = heap_malloc(NULL, 5)\ncheck_statistics()\n"));
+  // A heap that is destroyed takes its blocks with it, in the eyes of the reader of bytes too.
+  expect_inverse(
+      text("h0 = heap_new()\nheap_set_default(h0)\np0 = malloc(5)\np1 = heap_malloc(h0, 5)\n"
+           "heap_destroy(h0)\np0 = malloc(5)\nfree(p1)\n"));
+  for (unsigned op = 128; op < 200; op++) {
+    for (unsigned byte = 0; byte < 256; byte++) {
+      const auto name = static_cast<uint8_t>(byte);
+      const std::vector<uint8_t> bytes = {0xd3, 'h', 'a', 0, 128, 5, static_cast<uint8_t>(op), name, name, 1, 2, 3, 4};
+      const Program program = decode(bytes);
+      ASSERT_EQ(validate(program, kByteCaps), std::nullopt) << op << ' ' << byte;
+      expect_inverse(program);
+    }
+  }
+}
+
+TEST(ByteForm, WhatNeedsAHeapMakesOneWhereThereIsNone) {
+  const std::vector<uint8_t> malloc_first = {0xd3, 'h', 'a', 0, 141, 3, 24, 0};
+  EXPECT_EQ(decode(malloc_first).lines[0].code, OpCode::kHeapNew);
+  const std::vector<uint8_t> bound_first = {0xd3, 'h', 'a', 0, 130, 3, 4};
+  EXPECT_EQ(decode(bound_first).lines[0].code, OpCode::kManageOsMemoryEx);
+}
+
+TEST(ByteForm, WithoutTheMarkNothingIsAboutHeaps) {
+  for (unsigned byte = 0; byte < 256; byte++) {
+    EXPECT_FALSE(info(op_of_byte(static_cast<uint8_t>(byte), {.threads = true, .fork = true, .failures = true}))
+                     .is_about_heaps());
+  }
+  EXPECT_EQ(op_of_byte(128, {.heaps = true}), OpCode::kHeapNew);
+}
+
 TEST(ByteForm, NothingComesBehindTheEnd) {
   const std::vector<uint8_t> bytes = {0xd3, 'f', 'p', 0, 127, 192, 12, 0, 12, 0};
   EXPECT_EQ(print_text(decode(bytes)), "assay 1\nend() (fail: mmap#1)\n");
@@ -161,7 +202,7 @@ TEST(ByteForm, WithoutALiveBlockNoiseAllocatesOne) {
 }
 
 TEST(OpByte, AssignedOpcodesStandForThemselvesAndNoiseReachesAll) {
-  const Features all{.threads = true, .fork = true, .failures = true};
+  const Features all{.threads = true, .fork = true, .failures = true, .heaps = true};
   std::set<OpCode> reached;
   for (int byte = 0; byte < 256; byte++) reached.insert(op_of_byte(static_cast<uint8_t>(byte), all));
   for (const OpInfo& row : all_ops()) {

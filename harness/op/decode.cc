@@ -5,6 +5,7 @@
 #include "harness/op/byte_reader.h"
 #include "harness/op/failure_bytes.h"
 #include "harness/op/live_slots.h"
+#include "harness/op/name_bytes.h"
 #include "harness/op/number_bytes.h"
 #include "harness/op/op_byte.h"
 #include "harness/op/schedule.h"
@@ -18,16 +19,23 @@ namespace {
 constexpr size_t kBytesPerLine = 3;
 constexpr size_t kLinesReserved = 64;
 
-// Reads the arguments. False when the operation needs a live block and there is none.
-bool read_arguments(ByteReader& reader, const OpInfo& row, const LiveSlots& live, Operation& operation) {
+// Reads the arguments. When the operation needs a live block, a heap or an arena and there is none, another one that
+// gives such: better that, for the operations that follow, than a call that is skipped.
+std::optional<OpCode> read_arguments(ByteReader& reader, const OpInfo& row, const LiveSlots& live,
+                                     Operation& operation) {
   for (size_t i = 0; i < row.args.size() && row.args[i] != ArgKind::kNothing; i++) {
-    if (row.args[i] != ArgKind::kSlot) {
-      operation.args[i] = read_value(reader, row.args[i]);
-      continue;
+    const ArgKind kind = row.args[i];
+    if (kind == ArgKind::kSlot) {
+      if (!read_taken(reader, live, operation.slot)) return OpCode::kMalloc;
+    } else if (!is_name(kind)) {
+      operation.args[i] = read_value(reader, kind);
+    } else if (!read_name(reader, kind, live.names(), operation.args[i])) {
+      if (kind == ArgKind::kHeap) return OpCode::kHeapNew;
+      if (row.code != OpCode::kHeapNewEx) return OpCode::kManageOsMemoryEx;
+      operation.args[i] = Value::of(kNoName);
     }
-    if (!read_taken(reader, live, operation.slot)) return false;
   }
-  return true;
+  return std::nullopt;
 }
 
 void read_operation(ByteReader& reader, Features features, const LiveSlots& live, Operation& operation) {
@@ -35,9 +43,8 @@ void read_operation(ByteReader& reader, Features features, const LiveSlots& live
   const OpInfo* row = &info(operation.code);
   if (features.threads) operation.thread = thread_of_byte(reader.u8(), *row);
   if (row->precondition == Precondition::kLastLine) operation.thread = 0;
-  if (!read_arguments(reader, *row, live, operation)) {
-    // Nothing to take: better a block for the operations that follow than a call that is skipped.
-    operation = {.code = OpCode::kMalloc, .thread = operation.thread};
+  if (const std::optional<OpCode> other = read_arguments(reader, *row, live, operation)) {
+    operation = {.code = *other, .thread = operation.thread};
     row = &info(operation.code);
     read_arguments(reader, *row, live, operation);
   }
@@ -61,9 +68,11 @@ void decode_into(std::span<const uint8_t> bytes, Program& program) {
   const size_t mark = read_schedule_mark(bytes.subspan(reader.position()));
   reader.seek(reader.position() + mark);
   const bool failures = read_failure_mark(reader);
+  const bool heaps = read_heap_mark(reader);
   if (reader.at_end()) return;
   Features features = features_of_byte(reader.u8());
   features.failures = failures;
+  features.heaps = heaps;
   LiveSlots live;
   uint64_t operations = 0;
   while (!reader.at_end()) {

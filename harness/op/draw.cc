@@ -16,11 +16,18 @@ constexpr uint32_t kDrawnSlots = 232;
 constexpr uint64_t kLongestRange = 64;
 constexpr uint32_t kForksPerFork = 8;  // a program that may fork does so more often than the weight says
 constexpr uint32_t kFailsOneIn = 6;    // operations of a program in which calls fail
+// How often one of all heaps is named and not one of the usual ones: in a program that has many, and in others.
+constexpr uint64_t kWideOneIn = 2;
+constexpr uint64_t kFirstWideOneIn = 256;
 
 bool permitted(const OpInfo& row, const LiveSlots& live, Features features) {
   if (row.code == OpCode::kFork) return features.fork;
   if (row.precondition == Precondition::kNotMainThread) return features.threads;
   if (row.code == OpCode::kOsHeal) return features.failures;
+  if (row.is_about_heaps() && !features.heaps) return false;
+  if (row.args[0] == ArgKind::kHeap && !live.names().next_live(ArgKind::kHeap, 0)) return false;
+  const bool in_arena = row.code == OpCode::kHeapNewInArena || row.code == OpCode::kArenaArea;
+  if (in_arena && !live.names().next_live(ArgKind::kArena, 0)) return false;
   return !live.none() || !row.slot_arg() || row.result == ResultKind::kMoves;
 }
 
@@ -46,6 +53,35 @@ void aim(SlotRange& range, const LiveSlots& live, bool taken) {
 }
 
 }  // namespace
+
+void aim_names(Operation& operation, const LiveNames& live) {
+  const OpInfo& row = info(operation.code);
+  for (size_t i = 0; i < row.args.size(); i++) {
+    const ArgKind kind = row.args[i];
+    Value& value = operation.args[i];
+    if (!is_name(kind) || value.low == kNoName) continue;
+    const auto number = static_cast<uint32_t>(value.low);
+    std::optional<uint32_t> found;
+    if (is_made(kind)) {
+      const bool wide = kind == ArgKind::kNewHeap && number >= kUsualHeaps;
+      const uint32_t limit = kind == ArgKind::kNewArena ? kMaxArenas : wide ? kMaxHeaps : kUsualHeaps;
+      found = live.next_empty(kind, number, limit);
+    } else if (kind == ArgKind::kHeap) {
+      const bool ends = operation.code == OpCode::kHeapDelete || operation.code == OpCode::kHeapDestroy;
+      found = ends ? live.next_live(kind, number) : live.next_owned(number);
+      if (found) operation.thread = live.owner(*found).value_or(operation.thread);
+    } else {
+      found = live.next_live(kind, number);
+    }
+    if (found) value = Value::of(*found);
+  }
+}
+
+bool has_many_heaps(const std::vector<Operation>& lines) {
+  return std::ranges::any_of(lines, [](const Operation& line) {
+    return info(line.code).args[0] == ArgKind::kNewHeap && line.args[0].low >= kUsualHeaps;
+  });
+}
 
 OpCode Draw::code(const LiveSlots& live, Features features) {
   uint64_t sum = 0;
@@ -98,9 +134,19 @@ Value Draw::number(ArgKind kind) {
   return read_value(reader, kind);
 }
 
+uint64_t Draw::name(ArgKind kind) {
+  if (!is_made(kind) && random_.one_in(kind == ArgKind::kArena ? 4 : 64)) return kNoName;
+  if (names_arena(kind)) return random_.below(kMaxArenas);
+  return random_.below(random_.one_in(wide_ ? kWideOneIn : kFirstWideOneIn) ? kMaxHeaps : kUsualHeaps);
+}
+
 void Draw::numbers(const OpInfo& row, Operation& operation) {
   for (size_t i = 0; i < row.arg_count(); i++) {
     if (row.args[i] == ArgKind::kSlot) continue;
+    if (is_name(row.args[i])) {
+      operation.args[i] = Value::of(name(row.args[i]));
+      continue;
+    }
     operation.args[i] = number(row.args[i]);
     if (row.args[i] == ArgKind::kSize && operation.members() > 1) {
       // Many blocks: no huge ones, and half of the time of different sizes.
@@ -130,6 +176,7 @@ Operation Draw::operation_of(const OpInfo& row, const LiveSlots& live, Features 
     operation.result = slots(live, false, members).value_or(SlotRange{});
   }
   numbers(row, operation);
+  if (!random_.one_in(32)) aim_names(operation, live.names());
   if (features.failures && random_.one_in(kFailsOneIn)) operation.fails = failures();
   return operation;
 }
@@ -155,11 +202,12 @@ std::vector<Failure> Draw::failures() {
 }
 
 const OpInfo& Draw::row_with(ResultKind result) {
+  const auto suits = [&](const OpInfo& row) { return row.result == result && (heaps_ || !row.is_about_heaps()); };
   uint64_t sum = 0;
-  for (const OpInfo& row : all_ops()) sum += row.result == result ? row.weight : 0;
+  for (const OpInfo& row : all_ops()) sum += suits(row) ? row.weight : 0;
   uint64_t ticket = random_.below(sum);
   for (const OpInfo& row : all_ops()) {
-    if (row.result != result) continue;
+    if (!suits(row)) continue;
     if (ticket < row.weight) return row;
     ticket -= row.weight;
   }
@@ -175,6 +223,8 @@ Operation Draw::allocation(uint32_t slot, uint32_t thread) {
 
 uint64_t Draw::near(uint64_t number, ArgKind kind) {
   if (kind == ArgKind::kFlag) return number ^ 1;
+  if (is_name(kind)) return name(kind);
+  if (kind == ArgKind::kOption) return this->number(kind).low;
   switch (random_.below(kind == ArgKind::kSize ? 9 : 5)) {
     case 0: return number + 1;
     case 1: return number - 1;
@@ -205,6 +255,7 @@ void settle(Program& program, Draw& draw) {
     Operation& operation = program.lines[i];
     const OpInfo& row = info(operation.code);
     if (!draw.random().one_in(32)) {
+      aim_names(operation, live.names());
       const bool stays = operation.result == operation.slot;
       if (operation.slot && live.none()) {
         const uint32_t thread = operation.thread;

@@ -6,6 +6,7 @@
 
 #include "harness/op/failure_bytes.h"
 #include "harness/op/live_slots.h"
+#include "harness/op/name_bytes.h"
 #include "harness/op/number_bytes.h"
 #include "harness/op/op_byte.h"
 #include "harness/op/schedule.h"
@@ -23,6 +24,8 @@ void write_operation(const Operation& operation, Features features, const LiveSl
   for (size_t i = 0; i < row.arg_count(); i++) {
     if (row.args[i] == ArgKind::kSlot) {
       write_taken(operation.slot, live, out);
+    } else if (is_name(row.args[i])) {
+      write_name(operation.args[i], row.args[i], live.names(), out);
     } else {
       write_value(operation.args[i], row.args[i], out);
     }
@@ -42,6 +45,7 @@ size_t write_lines(std::span<const Operation> lines, bool scheduled, size_t max_
   const size_t start = out.size();
   if (scheduled) write_schedule_mark(out);
   if (features.failures) write_failure_mark(out);
+  if (features.heaps) write_heap_mark(out);
   out.push_back(byte_of_features(features));
   LiveSlots live;
   for (size_t i = 0; i < lines.size(); i++) {

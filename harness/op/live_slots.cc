@@ -14,7 +14,7 @@ bool likely_succeeds(const OpInfo& row, const Operation& operation, uint64_t mem
   uint64_t bytes = 1;
   for (size_t i = 0; i < row.args.size() && row.args[i] != ArgKind::kNothing; i++) {
     const ArgKind kind = row.args[i];
-    if (kind == ArgKind::kSlot) continue;
+    if (kind == ArgKind::kSlot || is_name(kind)) continue;
     const uint64_t value = operation.args[i].at(member);
     if (kind == ArgKind::kLength) return value <= kMaxStringLength;
     if (kind == ArgKind::kFlag && value != 0) return false;  // realpath of what does not exist
@@ -63,6 +63,7 @@ bool LiveSlots::all(const SlotRange& range, bool live) const {
 void LiveSlots::fill(uint32_t slot) {
   if (!is_live(slot)) count_++;
   words_[slot / 64] |= uint64_t{1} << (slot % 64);
+  heap_of_[slot] = heap_;
   newest_ = slot;
 }
 
@@ -83,9 +84,47 @@ void LiveSlots::apply_member(const OpInfo& row, const Operation& operation, uint
   }
 }
 
+void LiveSlots::end_heap(const Operation& operation, uint64_t heap) {
+  if (!names_.may_end(operation.thread, heap)) return;
+  names_.end_heap(heap);
+  for (uint32_t slot = 0; slot < kMaxSlots; slot++) {
+    if (heap_of_[slot] != heap + 1) continue;
+    heap_of_[slot] = 0;
+    if (operation.code == OpCode::kHeapDestroy) empty(slot);
+  }
+}
+
+void LiveSlots::apply_to_names(const OpInfo& row, const Operation& operation) {
+  const uint64_t name = operation.args[0].low;
+  switch (row.args[0]) {
+    case ArgKind::kNewHeap:
+      if (!names_.is_live(ArgKind::kHeap, name)) names_.make_heap(name, operation.thread);
+      return;
+    case ArgKind::kNewArena:
+      if (!names_.is_live(ArgKind::kArena, name)) names_.make_arena(name);
+      return;
+    default: break;
+  }
+  switch (operation.code) {
+    case OpCode::kThreadExit: return names_.end_thread(operation.thread);
+    case OpCode::kHeapDelete:
+    case OpCode::kHeapDestroy: return end_heap(operation, name);
+    case OpCode::kHeapSetDefault:
+      if (names_.may_use(operation.thread, name)) names_.set_default(operation.thread, name);
+      return;
+    default: return;
+  }
+}
+
 void LiveSlots::apply(const Operation& operation) {
   const OpInfo& row = info(operation.code);
-  if (row.result == ResultKind::kNone) return;
+  if (row.result == ResultKind::kNone) return apply_to_names(row, operation);
+  uint64_t heap = names_.default_of(operation.thread);
+  if (row.args[0] == ArgKind::kHeap) {
+    heap = operation.args[0].low;
+    if (!names_.may_use(operation.thread, heap)) return;
+  }
+  heap_ = static_cast<uint8_t>(heap + 1);
   const bool single_result = !operation.result || operation.result->single();
   const bool single_slot = !operation.slot || operation.slot->single();
   if (single_result && single_slot) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "harness/op/live_names.h"
 #include "harness/op/program.h"
 
 namespace assay {
@@ -24,6 +25,9 @@ class LiveSlots {
   uint32_t run(uint32_t first, uint32_t limit, bool live) const;
   bool all(const SlotRange& range, bool live) const;
 
+  // The heaps and arenas that there are.
+  const LiveNames& names() const { return names_; }
+
   // What `operation` will have done. Its slots must be below kMaxSlots.
   void apply(const Operation& operation);
 
@@ -33,10 +37,16 @@ class LiveSlots {
   std::optional<uint32_t> next(uint32_t from, uint64_t flip) const;
   void fill(uint32_t slot);
   void empty(uint32_t slot);
+  void apply_to_names(const OpInfo& row, const Operation& operation);
+  void end_heap(const Operation& operation, uint64_t heap);
   void apply_member(const OpInfo& row, const Operation& operation, uint64_t member, std::optional<uint32_t> result,
                     std::optional<uint32_t> slot);
 
   std::array<uint64_t, kWords> words_{};
+  // One more than the heap that the block of a slot came from; 0: a heap without a name.
+  std::array<uint8_t, kMaxSlots> heap_of_{};
+  uint8_t heap_ = 0;  // the same of the operation at hand
+  LiveNames names_;
   uint32_t count_ = 0;
   uint32_t newest_ = 0;
 };

@@ -26,6 +26,28 @@ TEST(LiveSlots, FollowsWhatFillsMovesAndEmpties) {
   EXPECT_EQ(after("p3 = malloc(1)\nfree(p3)\n").newest(), std::nullopt);
 }
 
+TEST(LiveSlots, FollowsHeapsAndTheirBlocks) {
+  const LiveSlots made = after(
+      "h2 = heap_new() @t1\np0 = heap_malloc(h2, 8) @t1\np1 = heap_malloc(h2, 8)\na1 = reserve_os_memory_ex(9, 0, 0, "
+      "0)\n");
+  EXPECT_EQ(made.count(), 1u);
+  EXPECT_EQ(made.names().owner(2), 1u);
+  EXPECT_EQ(made.names().next_live(ArgKind::kHeap, 5), 2u);
+  EXPECT_EQ(made.names().next_empty(ArgKind::kNewHeap, 2, 8), 3u);
+  EXPECT_EQ(made.names().newest(ArgKind::kArena), 1u);
+  EXPECT_TRUE(after("h0 = heap_new()\np0..p9 = heap_malloc(h0, 8)\nheap_destroy(h0)\n").none());
+  EXPECT_EQ(after("h0 = heap_new()\np0..p9 = heap_malloc(h0, 8)\nheap_delete(h0)\nheap_destroy(h0)\n").count(), 10u);
+  EXPECT_EQ(
+      after("h0 = heap_new()\nheap_set_default(h0)\np0 = malloc(8)\np1 = malloc(8) @t1\nheap_destroy(h0)\n").count(),
+      1u);
+  const LiveSlots left =
+      after("h0 = heap_new() @t1\np0 = heap_malloc(h0, 8) @t1\nthread_exit() @t1\nh1 = heap_new()\n");
+  EXPECT_EQ(left.names().owner(0), std::nullopt);
+  EXPECT_EQ(left.names().next_owned(0), 1u);
+  EXPECT_TRUE(left.names().may_end(2, 0));
+  EXPECT_FALSE(left.names().may_use(1, 0));
+}
+
 TEST(LiveSlots, WhatIsSkippedChangesNothing) {
   const LiveSlots full = after("p0 = malloc(8)\np1 = malloc(8)\np1 = realloc(p0, 9)\n");
   EXPECT_TRUE(full.is_live(0));

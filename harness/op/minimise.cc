@@ -25,6 +25,7 @@ MinimiseResult minimise(const Program& program, const StillFails& still_fails, c
   } while (!candidates.stopped() && fingerprint(candidates.best()) != before);
   join_reallocs(candidates);
   renumber_slots(candidates);
+  renumber_names(candidates);
   fold_lines(candidates);
   return {candidates.best(), candidates.tries(), candidates.stopped()};
 }

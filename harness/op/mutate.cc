@@ -26,10 +26,14 @@ class Mutator {
         lines_(program_.lines),
         draw_(seed),
         random_(draw_.random()),
-        schedules_(options.schedules || has_schedule(program)) {}
+        schedules_(options.schedules || has_schedule(program)),
+        heaps_(options.heaps || features_needed(lines_).heaps) {
+    if (heaps_) draw_.allow_heaps(has_many_heaps(lines_));
+  }
 
   void change() {
     if (schedules_ && random_.one_in(3) && features_needed(lines_).threads) return change_schedule();
+    if (heaps_ && random_.one_in(16)) return insert_region();
     struct Change {
       uint32_t weight;
       void (Mutator::*apply)();
@@ -88,6 +92,7 @@ class Mutator {
   Features features() {
     Features features = features_needed(lines_);
     features.fork |= random_.one_in(64);
+    features.heaps = heaps_;
     return features;
   }
 
@@ -245,11 +250,49 @@ class Mutator {
     const size_t at = gap();
     const std::vector<OpInfo>& rows = all_ops();
     const OpInfo& row = rows[random_.below(rows.size())];
-    if (row.precondition == Precondition::kLastLine) return;
-    const Features allowed{.threads = true, .fork = row.code == OpCode::kFork};
+    if (row.precondition == Precondition::kLastLine || (row.is_about_heaps() && !heaps_)) return;
+    const Features allowed{.threads = true, .fork = row.code == OpCode::kFork, .heaps = heaps_};
     Operation first = draw_.operation_of(row, live_before(at), allowed, 1);
     first.thread = static_cast<uint32_t>(random_.between(1, kMaxThreads - 1));
     insert(at, {{.code = OpCode::kThreadExit, .thread = first.thread}, first});
+  }
+
+  // A heap from its beginning to its end, in an arena of its own or not: the way of most programs that have any.
+  void insert_region() {
+    const size_t at = gap();
+    LiveSlots live = live_before(at);
+    const uint32_t thread = draw_.thread(features_needed(lines_));
+    Lines block;
+    const auto add = [&](OpCode code, uint32_t on) -> Operation& {
+      Operation& line = block.emplace_back(Operation{.code = code, .thread = on});
+      draw_.numbers(info(code), line);
+      return line;
+    };
+    Operation made{.code = OpCode::kHeapNew, .thread = thread};
+    if (random_.one_in(2)) {
+      Operation& arena = add(OpCode::kManageOsMemoryEx, thread);
+      aim_names(arena, live.names());
+      made = {.code = OpCode::kHeapNewInArena, .thread = thread};
+      made.args[1] = arena.args[0];
+    }
+    const uint32_t usual = random_.one_in(16) ? kMaxHeaps : kUsualHeaps;
+    made.args[0] = Value::of(live.names().next_empty(ArgKind::kNewHeap, 0, usual).value_or(0));
+    block.push_back(made);
+    for (uint64_t left = random_.between(1, 6); left > 0; left--) {
+      const auto slot = draw_.empty_slot(live);
+      if (!slot) break;
+      Operation& line = add(OpCode::kHeapMalloc, thread);
+      line.args[0] = made.args[0];
+      line.result = SlotRange{.first = *slot, .last = *slot};
+      if (random_.one_in(4))
+        line.result->last += live.run(*slot, static_cast<uint32_t>(random_.between(1, 64)), false) - 1;
+      live.apply(line);
+    }
+    insert(at, block);
+    if (random_.one_in(4)) return;
+    Operation end{.code = random_.one_in(2) ? OpCode::kHeapDestroy : OpCode::kHeapDelete, .thread = thread};
+    end.args[0] = made.args[0];
+    insert(at + block.size() + random_.below(lines_.size() - at - block.size() + 1), {end});
   }
 
   // One size for a stretch of the program, give or take a byte.
@@ -366,6 +409,7 @@ class Mutator {
   Draw draw_;
   Random& random_;
   bool schedules_;
+  bool heaps_;
 };
 
 Program fitted(Program program, Draw& draw, size_t max_bytes) {

@@ -11,6 +11,7 @@ namespace assay {
 
 struct MutateOptions {
   bool schedules = false;  // programs of more than one thread get schedules, also where there is none yet
+  bool heaps = false;      // programs may be about heaps, also where there is none yet
 };
 
 // One to four changes. Needs a program within the caps of the byte form; the result is, and encodes within `max_bytes`.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "harness/op/decode.h"
@@ -61,7 +62,8 @@ TEST(Generate, DrawsEveryOperationAndFewThreads) {
     failing += features.failures;
     for (const Operation& operation : program.lines) drawn.insert(operation.code);
   }
-  EXPECT_EQ(drawn.size(), all_ops().size());
+  const auto others = std::ranges::count_if(all_ops(), [](const OpInfo& row) { return !row.is_about_heaps(); });
+  EXPECT_EQ(drawn.size(), static_cast<size_t>(others));
   EXPECT_NEAR(threaded, 2000 / 6, 100);
   EXPECT_NEAR(forking, 2000 / 64, 25);
   EXPECT_NEAR(failing, 2000 / 8, 60);
@@ -128,6 +130,28 @@ TEST(Crossover, TakesFromBoth) {
   }
   EXPECT_GE(made.size(), 190u);
   EXPECT_EQ(validate(crossover({}, {}, 1, 100)), std::nullopt);
+}
+
+TEST(Mutate, ProgramsAboutHeapsStayWellFormedAndGrowHeaps) {
+  uint64_t about = 0, many = 0, lines = 0;
+  for (uint64_t seed = 0; seed < 400; seed++) {
+    Program program = generate(seed, 20);
+    for (uint64_t round = 0; round < 4; round++) {
+      program = mutate(program, seed * 7 + round, kMaxBytes, {.heaps = true});
+      ASSERT_EQ(validate(program, kByteCaps), std::nullopt) << print_text(program);
+      ASSERT_EQ(decode(encode(program)), program) << print_text(program);
+      ASSERT_EQ(print_text(parse_text(print_text(program), "x.ops")), print_text(program));
+    }
+    for (const Operation& line : program.lines) about += info(line.code).is_about_heaps() ? 1 : 0;
+    for (const Operation& line : program.lines) many += line.code == OpCode::kHeapNew && line.args[0].low >= 8 ? 1 : 0;
+    lines += program.lines.size();
+  }
+  EXPECT_GT(about * 8, lines);
+  EXPECT_GT(many, 0u);
+  const Program plain = generate(3, 40);
+  for (uint64_t seed = 0; seed < 200; seed++) {
+    for (const Operation& line : mutate(plain, seed, kMaxBytes).lines) EXPECT_FALSE(info(line.code).is_about_heaps());
+  }
 }
 
 }  // namespace

@@ -100,6 +100,33 @@ constexpr uint64_t direct_length(uint8_t byte) {
   return (uint64_t{512} << ((byte - 224) / 2)) - (byte & 1);
 }
 
+// Small arenas fill up soonest; some are no multiple of a slice or too small for one.
+constexpr uint64_t direct_arena_size(uint8_t byte) {
+  constexpr std::array<uint64_t, 8> kOdd = {0,
+                                            1,
+                                            65535,
+                                            65537,
+                                            uint64_t{100} << 30,
+                                            uint64_t{1} << 62,
+                                            uint64_t{1} << 63,
+                                            std::numeric_limits<uint64_t>::max()};
+  if (byte < 128) return uint64_t{65536} * (byte + uint64_t{1});
+  if (byte < 192) return (uint64_t{1} << 20) * (byte - uint64_t{127});
+  if (byte < 224) return uint64_t{65536} * (byte - uint64_t{191}) - 4096;
+  if (byte < 240) return uint64_t{65536} * (byte - uint64_t{223}) + 4096;
+  return kOdd[byte - 240];
+}
+
+// What options take: switches, small counts, milliseconds, bytes, and what none of them takes. -1 is a number, too.
+constexpr uint64_t direct_option_value(uint8_t byte) {
+  constexpr std::array<uint64_t, 16> kValues = {0,   1,    2,    10,       16,       50,        100,     255,
+                                                256, 1000, 5000, 16 << 20, 64 << 20, 256 << 20, 1 << 30, ~uint64_t{0}};
+  constexpr std::array<uint64_t, 4> kOdd = {~uint64_t{1}, uint64_t{1} << 62, uint64_t{1} << 63, 1'000'000'001};
+  if (byte < 96) return byte & 1;
+  if (byte < 240) return kValues[byte % kValues.size()];
+  return kOdd[byte % kOdd.size()];
+}
+
 // The byte that stands for each number alone, sorted by number; the lowest byte where there are several.
 class DirectBytes {
  public:
@@ -125,7 +152,7 @@ class DirectBytes {
 };
 
 const DirectBytes& direct_bytes(ArgKind kind) {
-  constexpr size_t kKinds = static_cast<size_t>(ArgKind::kLength) + 1;
+  constexpr size_t kKinds = static_cast<size_t>(ArgKind::kOptionValue) + 1;
   static const std::vector<DirectBytes> tables = [] {
     std::vector<DirectBytes> all;
     for (size_t i = 0; i < kKinds; i++) all.emplace_back(static_cast<ArgKind>(i));
@@ -174,7 +201,15 @@ uint64_t direct_number(ArgKind kind, uint8_t byte) {
     case ArgKind::kOffset: return direct_offset(byte);
     case ArgKind::kSmallSize: return direct_small_size(byte);
     case ArgKind::kLength: return direct_length(byte);
+    case ArgKind::kArenaSize: return direct_arena_size(byte);
+    case ArgKind::kTag: return byte;
+    case ArgKind::kOption: return byte % option_count();
+    case ArgKind::kOptionValue: return direct_option_value(byte);
     case ArgKind::kNothing:
+    case ArgKind::kHeap:
+    case ArgKind::kArena:
+    case ArgKind::kNewHeap:
+    case ArgKind::kNewArena:
     case ArgKind::kSlot: break;
   }
   return 0;
@@ -182,6 +217,8 @@ uint64_t direct_number(ArgKind kind, uint8_t byte) {
 
 Value read_value(ByteReader& reader, ArgKind kind) {
   const uint8_t first = reader.u8();
+  // A name and no number: longer forms have no meaning.
+  if (kind == ArgKind::kOption) return Value::of(direct_number(kind, first));
   if (first < kDirectBytes) {
     if (has_second_byte(kind, first)) return Value::of(two_byte_size(first, reader.u8()));
     return Value::of(direct_number(kind, first));

@@ -22,11 +22,14 @@ constexpr uint32_t kForkWeight = 12;
 
 constexpr std::array<uint8_t, 3> kHeaderBlock = {0xd3, 'h', 'd'};
 constexpr size_t kHeaderValueBytes = 254;
-constexpr std::array<uint8_t, 3> kFailureMark = {0xd3, 'f', 'p'};
+using Mark = std::array<uint8_t, 3>;
+constexpr Mark kFailureMark = {0xd3, 'f', 'p'};
+constexpr Mark kHeapMark = {0xd3, 'h', 'a'};
 
 bool permitted(const OpInfo& row, Features features) {
   if (row.code == OpCode::kFork) return features.fork;
   if (row.code == OpCode::kOsHeal || row.code == OpCode::kEnd) return features.failures;
+  if (row.is_about_heaps() && !features.heaps) return false;
   return features.threads || row.precondition != Precondition::kNotMainThread;
 }
 
@@ -60,7 +63,16 @@ OpTable op_table(Features features) {
 }
 
 size_t table_index(Features features) {
-  return (features.threads ? 1 : 0) + (features.fork ? 2 : 0) + (features.failures ? 4 : 0);
+  return (features.threads ? 1 : 0) + (features.fork ? 2 : 0) + (features.failures ? 4 : 0) + (features.heaps ? 8 : 0);
+}
+
+bool read_mark(ByteReader& reader, const Mark& mark) {
+  ByteReader ahead = reader;
+  for (const uint8_t byte : mark) {
+    if (ahead.u8() != byte) return false;
+  }
+  reader = ahead;
+  return true;
 }
 
 constexpr std::array<std::string_view, 4> kHeaderKeys = {"flavour", "mode", "subject", "expect"};
@@ -86,15 +98,18 @@ Features features_needed(std::span<const Operation> lines) {
   for (const Operation& operation : lines) {
     needed.threads |= operation.thread != 0 || info(operation.code).precondition == Precondition::kNotMainThread;
     needed.fork |= operation.code == OpCode::kFork;
+    needed.heaps |= info(operation.code).is_about_heaps();
     needed.failures |= !operation.fails.empty() || operation.code == OpCode::kOsHeal || operation.code == OpCode::kEnd;
   }
   return needed;
 }
 
 OpCode op_of_byte(uint8_t byte, Features features) {
-  static const std::array<OpTable, 8> tables = [] {
-    std::array<OpTable, 8> made;
-    for (size_t i = 0; i < made.size(); i++) made[i] = op_table({(i & 1) != 0, (i & 2) != 0, (i & 4) != 0});
+  static const std::array<OpTable, 16> tables = [] {
+    std::array<OpTable, 16> made;
+    for (size_t i = 0; i < made.size(); i++) {
+      made[i] = op_table({(i & 1) != 0, (i & 2) != 0, (i & 4) != 0, (i & 8) != 0});
+    }
     return made;
   }();
   return tables[table_index(features)][byte];
@@ -151,16 +166,19 @@ void write_header_block(const Header& header, std::vector<uint8_t>& out) {
 }
 
 bool read_failure_mark(ByteReader& reader) {
-  ByteReader ahead = reader;
-  for (const uint8_t byte : kFailureMark) {
-    if (ahead.u8() != byte) return false;
-  }
-  reader = ahead;
-  return true;
+  return read_mark(reader, kFailureMark);
 }
 
 void write_failure_mark(std::vector<uint8_t>& out) {
   out.insert(out.end(), kFailureMark.begin(), kFailureMark.end());
+}
+
+bool read_heap_mark(ByteReader& reader) {
+  return read_mark(reader, kHeapMark);
+}
+
+void write_heap_mark(std::vector<uint8_t>& out) {
+  out.insert(out.end(), kHeapMark.begin(), kHeapMark.end());
 }
 
 }  // namespace assay

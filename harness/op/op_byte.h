@@ -22,10 +22,11 @@ struct Features {
   bool threads = false;  // each operation is followed by a thread byte; thread_exit may occur
   bool fork = false;
   bool failures = false;  // each operation is followed by the system calls that fail in it; os_heal and end may occur
+  bool heaps = false;     // heaps, arenas, options and statistics may occur
   bool operator==(const Features&) const = default;
 };
 
-// Of failures this byte says nothing: a mark before it does.
+// Of failures and heaps this byte says nothing: marks before it do.
 Features features_of_byte(uint8_t byte);
 uint8_t byte_of_features(Features features);
 Features features_needed(std::span<const Operation> lines);
@@ -45,5 +46,9 @@ void write_header_block(const Header& header, std::vector<uint8_t>& out);  // th
 // The mark of a program in which system calls fail; true when it comes next, and it is read then.
 bool read_failure_mark(ByteReader& reader);
 void write_failure_mark(std::vector<uint8_t>& out);
+
+// The same of a program that is about heaps.
+bool read_heap_mark(ByteReader& reader);
+void write_heap_mark(std::vector<uint8_t>& out);
 
 }  // namespace assay

@@ -37,6 +37,12 @@ constexpr std::array<const OpInfo*, kCodes> kRowsByCode = [] {
   return rows;
 }();
 
+constexpr std::string_view kOptionNames[] = {
+#define ASSAY_OPTION(id, name) name,
+#include "harness/op/options.def"
+#undef ASSAY_OPTION
+};
+
 constexpr std::array<std::string_view, 3> kModes = {"sequential", "schedule", "free"};
 
 }  // namespace
@@ -55,11 +61,29 @@ size_t OpInfo::arg_count() const {
   return static_cast<size_t>(std::ranges::count_if(args, [](ArgKind kind) { return kind != ArgKind::kNothing; }));
 }
 
-std::optional<size_t> OpInfo::slot_arg() const {
+std::optional<size_t> OpInfo::arg_of(ArgKind kind) const {
   for (size_t i = 0; i < args.size(); i++) {
-    if (args[i] == ArgKind::kSlot) return i;
+    if (args[i] == kind) return i;
   }
   return std::nullopt;
+}
+
+std::optional<size_t> OpInfo::slot_arg() const {
+  return arg_of(ArgKind::kSlot);
+}
+
+size_t option_count() {
+  return std::size(kOptionNames);
+}
+
+std::string_view option_name(uint64_t option) {
+  return kOptionNames[option];
+}
+
+std::optional<uint64_t> find_option(std::string_view name) {
+  const auto* const found = std::ranges::find(kOptionNames, name);
+  if (found == std::end(kOptionNames)) return std::nullopt;
+  return static_cast<uint64_t>(found - std::begin(kOptionNames));
 }
 
 const std::vector<OpInfo>& all_ops() {

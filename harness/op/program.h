@@ -31,10 +31,18 @@ enum class ArgKind : uint8_t {
   kFlag,
   kOffset,
   kSmallSize,
-  kLength
+  kLength,
+  kHeap,        // a heap of the program: h0, h1, ..., or NULL
+  kArena,       // an arena of the program: a0, a1, ..., or NULL
+  kNewHeap,     // the heap that the operation makes; stands to the left of '='
+  kNewArena,    // the arena that it makes; stands to the left of '='
+  kArenaSize,   // bytes of an arena
+  kTag,         // of a heap
+  kOption,      // one of options.def, by its name
+  kOptionValue  // a number with a sign
 };
 enum class ResultKind : uint8_t { kNone, kFills, kMoves, kEmpties };
-enum class Capability : uint8_t { kAlways, kUsableSize, kCollect, kVirtualClock, kFunction };
+enum class Capability : uint8_t { kAlways, kUsableSize, kCollect, kVirtualClock, kFunction, kHeapFunction };
 enum class Precondition : uint8_t { kNone, kNotMainThread, kSmall, kLastLine };
 
 // Arguments that an operation may have, slots included.
@@ -53,7 +61,37 @@ struct OpInfo {
 
   size_t arg_count() const;                // arguments that are not kNothing
   std::optional<size_t> slot_arg() const;  // index of the kSlot argument
+  std::optional<size_t> arg_of(ArgKind kind) const;
+  // Only programs that are about heaps have it: others do not even draw it.
+  bool is_about_heaps() const { return capability == Capability::kHeapFunction; }
 };
+
+// Heaps and arenas have slots of their own, h0, h1, ... and a0, a1, ..., which are numbers among the arguments of an
+// operation, the same for all members of a range.
+constexpr bool is_made(ArgKind kind) {
+  return kind == ArgKind::kNewHeap || kind == ArgKind::kNewArena;
+}
+constexpr bool names_heap(ArgKind kind) {
+  return kind == ArgKind::kHeap || kind == ArgKind::kNewHeap;
+}
+constexpr bool names_arena(ArgKind kind) {
+  return kind == ArgKind::kArena || kind == ArgKind::kNewArena;
+}
+constexpr bool is_name(ArgKind kind) {
+  return names_heap(kind) || names_arena(kind);
+}
+// The number of a heap or an arena that is NULL.
+inline constexpr uint64_t kNoName = ~uint64_t{0};
+
+// Options that a program may set, in the order of options.def.
+enum class OptionId : uint8_t {
+#define ASSAY_OPTION(id, name) k##id,
+#include "harness/op/options.def"
+#undef ASSAY_OPTION
+};
+size_t option_count();
+std::string_view option_name(uint64_t option);               // needs option < option_count()
+std::optional<uint64_t> find_option(std::string_view name);  // nothing when there is none of that name
 
 const std::vector<OpInfo>& all_ops();          // in the order of ops.def
 const OpInfo& info(OpCode code);               // needs an assigned code
@@ -65,6 +103,11 @@ inline constexpr size_t kMaxBytes = size_t{64} * 1024;
 inline constexpr size_t kMaxOperations = 4096;  // members of ranges count
 inline constexpr uint32_t kMaxSlots = 1024;
 inline constexpr uint32_t kMaxThreads = 4;  // t0..t3
+// Heaps and arenas, in text and in bytes. Most programs keep to the first heaps, since what one of them lacks another
+// has.
+inline constexpr uint32_t kMaxHeaps = 64;
+inline constexpr uint32_t kUsualHeaps = 8;
+inline constexpr uint32_t kMaxArenas = 16;
 // What malloc_small, zalloc_small and the like take at most, and free_small: 128 words, as mimalloc has it.
 inline constexpr uint64_t kSmallLimit = 1024;
 // Strings that strdup and strndup copy are at most so long.

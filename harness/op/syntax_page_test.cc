@@ -25,8 +25,10 @@ std::string between(const std::string& text, const std::string& before, const st
   return text.substr(start + before.size(), end - start - before.size());
 }
 
-std::string_view result_name(ResultKind kind) {
-  switch (kind) {
+std::string_view result_name(const OpInfo& row) {
+  if (row.args[0] == ArgKind::kNewHeap) return "makes a heap";
+  if (row.args[0] == ArgKind::kNewArena) return "makes an arena";
+  switch (row.result) {
     case ResultKind::kNone: return "";
     case ResultKind::kFills: return "fills";
     case ResultKind::kMoves: return "moves";
@@ -42,6 +44,7 @@ std::string_view capability_name(Capability capability) {
     case Capability::kCollect: return "a collect function";
     case Capability::kVirtualClock: return "a virtual clock";
     case Capability::kFunction: return "the function";
+    case Capability::kHeapFunction: return "the function, in a program about heaps";
   }
   return "";
 }
@@ -62,7 +65,7 @@ std::string operation_table() {
     std::string needs(capability_name(row.capability));
     const std::string_view condition = precondition_name(row.precondition);
     if (!condition.empty()) needs += fmt::format("{}{}", needs.empty() ? "" : ", ", condition);
-    table += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.name, result_name(row.result), row.doc, needs,
+    table += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.name, result_name(row), row.doc, needs,
                          static_cast<unsigned>(row.code), row.weight);
   }
   return table;

@@ -89,19 +89,64 @@ std::string_view kind_name(ArgKind kind) {
     case ArgKind::kOffset: return "an offset";
     case ArgKind::kSmallSize: return "a small size";
     case ArgKind::kLength: return "the length of a string";
+    case ArgKind::kHeap: return "a heap or NULL";
+    case ArgKind::kArena: return "an arena or NULL";
+    case ArgKind::kNewHeap: return "a heap";
+    case ArgKind::kNewArena: return "an arena";
+    case ArgKind::kArenaSize: return "the size of an arena";
+    case ArgKind::kTag: return "a tag";
+    case ArgKind::kOption: return "an option";
+    case ArgKind::kOptionValue: return "the value of an option";
   }
   return "nothing";
 }
 
+char letter_of(ArgKind kind) {
+  return names_heap(kind) ? 'h' : 'a';
+}
+
+// h0 or a0, where `kind` says so.
+Value parse_name(TextScanner& line, ArgKind kind) {
+  const size_t start = line.position();
+  const char letter = letter_of(kind);
+  if (!at_numbered(line, letter)) {
+    line.fail(fmt::format("expected {} ({}0, {}1, ...){}, found {}", names_heap(kind) ? "a heap" : "an arena", letter,
+                          letter, is_made(kind) ? "" : " or NULL", line.found()));
+  }
+  line.accept(std::string_view(&letter, 1));
+  const char* const what = names_heap(kind) ? "heap" : "arena";
+  return Value::of(bounded(line, start, line.number(what), names_heap(kind) ? kMaxHeaps : kMaxArenas, what));
+}
+
+Value parse_option(TextScanner& line) {
+  const std::string_view name = line.peek_word();
+  const std::optional<uint64_t> option = find_option(name);
+  if (!option) line.fail(fmt::format("unknown option {}", name.empty() ? line.found() : quoted(name)));
+  line.word();
+  return Value::of(*option);
+}
+
+// An argument that stands between the parentheses and takes no slot.
+Value parse_argument(TextScanner& line, ArgKind kind) {
+  if (kind == ArgKind::kOption) return parse_option(line);
+  if (kind == ArgKind::kOptionValue && line.accept("-")) return Value::of(0 - line.number(kind_name(kind)));
+  if (!is_name(kind)) return parse_value(line, kind_name(kind));
+  if (line.peek_word() != "NULL") return parse_name(line, kind);
+  line.word();
+  return Value::of(kNoName);
+}
+
 void parse_arguments(TextScanner& line, const OpInfo& row, Operation& operation) {
   line.expect("(", fmt::format("after {}", row.name));
-  for (size_t i = 0; i < row.arg_count(); i++) {
-    if (i > 0 && !line.accept(",")) {
+  const size_t first = is_made(row.args[0]) ? 1 : 0;
+  const size_t count = row.arg_count() - first;
+  for (size_t i = first; i < row.arg_count(); i++) {
+    if (i > first && !line.accept(",")) {
       line.fail(fmt::format("expected ',' and {}, {} has {} arguments; found {}", kind_name(row.args[i]), row.name,
-                            row.arg_count(), line.found()));
+                            count, line.found()));
     }
     if (row.args[i] != ArgKind::kSlot) {
-      operation.args[i] = parse_value(line, kind_name(row.args[i]));
+      operation.args[i] = parse_argument(line, row.args[i]);
     } else if (line.peek_word() == "NULL") {
       line.word();
     } else {
@@ -110,8 +155,7 @@ void parse_arguments(TextScanner& line, const OpInfo& row, Operation& operation)
       operation.slot = parse_slots(line);
     }
   }
-  line.expect(")",
-              fmt::format("after the {} argument{} of {}", row.arg_count(), row.arg_count() == 1 ? "" : "s", row.name));
+  line.expect(")", fmt::format("after the {} argument{} of {}", count, count == 1 ? "" : "s", row.name));
 }
 
 uint32_t parse_thread(TextScanner& line) {
@@ -149,7 +193,13 @@ void parse_failures(TextScanner& line, std::vector<Failure>& failures) {
 Operation parse_operation(TextScanner& line) {
   Operation operation;
   const size_t start = line.position();
-  if (at_numbered(line, 'p')) {
+  ArgKind made = ArgKind::kNothing;
+  if (at_numbered(line, 'h')) made = ArgKind::kNewHeap;
+  if (at_numbered(line, 'a')) made = ArgKind::kNewArena;
+  if (made != ArgKind::kNothing) {
+    operation.args[0] = parse_name(line, made);
+    line.expect("=", fmt::format("after {} that is made", kind_name(made)));
+  } else if (at_numbered(line, 'p')) {
     operation.result = parse_slots(line);
     line.expect("=", "after the slot that is filled");
   }
@@ -164,6 +214,13 @@ Operation parse_operation(TextScanner& line) {
   if (fills && !operation.result)
     line.fail_at(name_start, fmt::format("the result of {} needs a slot: pN = {}(...)", name, name));
   if (!fills && operation.result) line.fail_at(start, fmt::format("{} has no result to put into a slot", name));
+  if (is_made(row->args[0]) && made != row->args[0]) {
+    line.fail_at(name_start, fmt::format("the result of {} needs {}: {}N = {}(...)", name, kind_name(row->args[0]),
+                                         letter_of(row->args[0]), name));
+  }
+  if (!is_made(row->args[0]) && made != ArgKind::kNothing) {
+    line.fail_at(start, fmt::format("{} makes no {}", name, names_heap(made) ? "heap" : "arena"));
+  }
   parse_arguments(line, *row, operation);
   operation.thread = parse_thread(line);
   if (row->precondition == Precondition::kLastLine && operation.thread != 0) {

@@ -23,17 +23,36 @@ void print_value(Out& out, const Value& value) {
   if (!value.single()) fmt::format_to(std::back_inserter(out), "..{} seed {}", value.high, value.seed);
 }
 
+void print_argument(Out& out, ArgKind kind, const Value& value) {
+  if (kind == ArgKind::kOption) {
+    fmt::format_to(std::back_inserter(out), "{}", option_name(value.low));
+  } else if (kind == ArgKind::kOptionValue && value.single()) {
+    fmt::format_to(std::back_inserter(out), "{}", static_cast<int64_t>(value.low));
+  } else if (!is_name(kind)) {
+    print_value(out, value);
+  } else if (value.low == kNoName) {
+    fmt::format_to(std::back_inserter(out), "NULL");
+  } else {
+    fmt::format_to(std::back_inserter(out), "{}{}", names_heap(kind) ? 'h' : 'a', value.low);
+  }
+}
+
 void print_operation(Out& out, const Operation& operation) {
   const OpInfo& row = info(operation.code);
+  const size_t first = is_made(row.args[0]) ? 1 : 0;
+  if (first != 0) {
+    print_argument(out, row.args[0], operation.args[0]);
+    fmt::format_to(std::back_inserter(out), " = ");
+  }
   if (operation.result) {
     print_range(out, *operation.result);
     fmt::format_to(std::back_inserter(out), " = ");
   }
   fmt::format_to(std::back_inserter(out), "{}(", row.name);
-  for (size_t i = 0; i < row.arg_count(); i++) {
-    if (i > 0) fmt::format_to(std::back_inserter(out), ", ");
+  for (size_t i = first; i < row.arg_count(); i++) {
+    if (i > first) fmt::format_to(std::back_inserter(out), ", ");
     if (row.args[i] != ArgKind::kSlot) {
-      print_value(out, operation.args[i]);
+      print_argument(out, row.args[i], operation.args[i]);
     } else if (operation.slot) {
       print_range(out, *operation.slot);
     } else {

@@ -26,6 +26,17 @@ Fault value_fault(const Value& value) {
   return std::nullopt;
 }
 
+Fault name_fault(ArgKind kind, const Value& value) {
+  const bool is_one_of_few = is_name(kind) || kind == ArgKind::kOption;
+  if (!is_one_of_few || (value.single() && kind == ArgKind::kArena && value.low == kNoName)) return std::nullopt;
+  if (value.single() && kind == ArgKind::kHeap && value.low == kNoName) return std::nullopt;
+  const uint64_t count = names_heap(kind) ? kMaxHeaps : names_arena(kind) ? kMaxArenas : option_count();
+  const char* const what = names_heap(kind) ? "heap" : names_arena(kind) ? "arena" : "option";
+  if (!value.single()) return fmt::format("an interval is no {}", what);
+  if (value.low >= count) return fmt::format("{} {} is out of range, 0 to {}", what, value.low, count - 1);
+  return std::nullopt;
+}
+
 Fault failures_fault(const std::vector<Failure>& failures, const Caps& caps) {
   if (failures.size() > caps.failures) return fmt::format("more than {} failures", caps.failures);
   for (size_t i = 0; i < failures.size(); i++) {
@@ -60,6 +71,7 @@ Fault operation_fault(const Operation& operation, const Caps& caps) {
     return "the slots of both sides do not pair";
   }
   for (size_t i = 0; i < row.args.size(); i++) {
+    if (Fault fault = name_fault(row.args[i], operation.args[i])) return fault;
     const bool is_number = row.args[i] != ArgKind::kNothing && row.args[i] != ArgKind::kSlot;
     if (!is_number && operation.args[i] != Value{}) return fmt::format("argument {} of {} is no number", i, row.name);
     if (Fault fault = value_fault(operation.args[i])) return fault;

@@ -74,7 +74,9 @@ Expectation expect_request(OpCode code, const Request& request, const Promises& 
 }  // namespace
 
 Expectation expect(OpCode code, const uint64_t* args, const Promises& promises) {
-  if (code == OpCode::kRealpath && args[0] != 0) return must_fail(ENOENT, ENOENT);
+  const bool resolves_nothing =
+      (code == OpCode::kRealpath && args[0] != 0) || (code == OpCode::kHeapRealpath && args[1] != 0);
+  if (resolves_nothing) return must_fail(ENOENT, ENOENT);
   const Request request = request_of(code, args);
   Expectation expected = expect_request(code, request, promises);
   expected.request = request;

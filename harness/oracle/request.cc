@@ -26,7 +26,20 @@ bool zeroes(OpCode code) {
     case OpCode::kAlignedOffsetRecalloc:
     case OpCode::kUcalloc:
     case OpCode::kUzallocSmall:
-    case OpCode::kUzallocAligned: return true;
+    case OpCode::kUzallocAligned:
+    case OpCode::kHeapZalloc:
+    case OpCode::kHeapCalloc:
+    case OpCode::kHeapZallocSmall:
+    case OpCode::kHeapZallocAligned:
+    case OpCode::kHeapZallocAlignedAt:
+    case OpCode::kHeapCallocAligned:
+    case OpCode::kHeapCallocAlignedAt:
+    case OpCode::kHeapRezalloc:
+    case OpCode::kHeapRecalloc:
+    case OpCode::kHeapRezallocAligned:
+    case OpCode::kHeapRezallocAlignedAt:
+    case OpCode::kHeapRecallocAligned:
+    case OpCode::kHeapRecallocAlignedAt: return true;
     default: return false;
   }
 }
@@ -60,6 +73,9 @@ Request request_of(OpCode code, const uint64_t* args) {
     case OpCode::kStrdup: request.size = args[0] + 1; return request;
     case OpCode::kStrndup: request.size = std::min(args[0], args[1]) + 1; return request;
     case OpCode::kRealpath: request.size = 2; return request;
+    case OpCode::kHeapStrdup: request.size = args[1] + 1; return request;
+    case OpCode::kHeapStrndup: request.size = std::min(args[1], args[2]) + 1; return request;
+    case OpCode::kHeapRealpath: request.size = 2; return request;
     default: break;
   }
   read_arguments(info(code), args, request);

@@ -6,11 +6,11 @@
 namespace assay {
 namespace {
 
-constexpr std::array<std::string_view, 19> kNames = {"none",      "overlap",     "outside",    "contents",  "zeroing",
-                                                     "alignment", "usable_size", "null_errno", "footprint", "structure",
-                                                     "fork",      "ownership",   "crash",      "abort",     "exit",
-                                                     "hang",      "sanitizer",   "seam",       "divergence"};
-static_assert(kNames.size() == static_cast<size_t>(Oracle::kDivergence) + 1);
+constexpr std::array<std::string_view, 23> kNames = {
+    "none",      "overlap",   "outside",    "contents",  "zeroing", "alignment",  "usable_size", "null_errno",
+    "footprint", "structure", "fork",       "ownership", "crash",   "abort",      "exit",        "hang",
+    "sanitizer", "seam",      "divergence", "walk",      "arena",   "statistics", "option"};
+static_assert(kNames.size() == static_cast<size_t>(Oracle::kOption) + 1);
 
 }  // namespace
 

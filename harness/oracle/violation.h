@@ -27,6 +27,10 @@ enum class Oracle : uint8_t {
   kSanitizer,
   kSeam,
   kDivergence,
+  kWalk,
+  kArena,
+  kStatistics,
+  kOption,
 };
 std::string_view name(Oracle oracle);        // "overlap", "null_errno", ...
 Oracle oracle_named(std::string_view name);  // kNone when there is none

@@ -115,6 +115,9 @@ class SharedObject final : public Subject {
 #define ASSAY_FUNCTION(id, name, Result, parameters) find(api_.name, {#name});
 #include "harness/subject/functions.def"
 #undef ASSAY_FUNCTION
+#define ASSAY_HEAP_FUNCTION(id, name, Result, parameters) find(api_.name, {#name});
+#include "harness/subject/heap_functions.def"
+#undef ASSAY_HEAP_FUNCTION
     if (api_.malloc == nullptr) throw InputError{path + ": has no function " + prefix_ + "malloc"};
     if (api_.free == nullptr) throw InputError{path + ": has no function " + prefix_ + "free"};
     api_.usable_size = nullptr;

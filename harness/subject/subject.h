@@ -11,6 +11,7 @@
 
 #include "failpoints/plan.h"
 #include "harness/op/access_hooks.h"
+#include "harness/subject/heap_kit.h"
 
 namespace assay {
 
@@ -19,6 +20,9 @@ struct SubjectApi {
 #define ASSAY_FUNCTION(id, name, Result, parameters) Result(*name) parameters = nullptr;
 #include "harness/subject/functions.def"
 #undef ASSAY_FUNCTION
+#define ASSAY_HEAP_FUNCTION(id, name, Result, parameters) Result(*name) parameters = nullptr;
+#include "harness/subject/heap_functions.def"
+#undef ASSAY_HEAP_FUNCTION
 };
 
 // Bytes at the operating system's seam.
@@ -89,9 +93,11 @@ struct Promises {
   bool owns_what_it_gave = false;                // check_owned knows each block that the calling thread was given
   bool resize_gives_back = false;                // a block of which less than half is asked for does not stay
   bool reallocarr_keeps_errno = false;           // one that fails says so by its result alone
-  bool zero_size_unique = true;                  // malloc(0) is a unique block, not NULL
-  bool limits_at_seam = false;                   // refuses by its seam: NULL below the caps is always a violation
-  bool deterministic_addresses = false;          // the same program gets the same addresses after reset()
+  bool heap_calls_are_checked = false;   // a heap that the thread may not use: NULL, EPERM; NULL for one: EINVAL
+  bool counts_live_blocks = false;       // its statistic live_blocks is exact in this flavour
+  bool zero_size_unique = true;          // malloc(0) is a unique block, not NULL
+  bool limits_at_seam = false;           // refuses by its seam: NULL below the caps is always a violation
+  bool deterministic_addresses = false;  // the same program gets the same addresses after reset()
 };
 
 class Subject {
@@ -102,6 +108,7 @@ class Subject {
 
   const SubjectApi& api() const { return api_; }
   const SubjectInstruments& instruments() const { return instruments_; }
+  const HeapKit& heap_kit() const { return heap_kit_; }
   const Promises& promises() const { return promises_; }
   const std::string& name() const { return name_; }  // as the user wrote it: "ximalloc", "libc", "./libmine.so"
   const std::string& version() const { return version_; }
@@ -114,6 +121,7 @@ class Subject {
   Subject() : serial_(next_serial()) {}
   SubjectApi api_;
   SubjectInstruments instruments_;
+  HeapKit heap_kit_;
   Promises promises_;
   std::string name_, version_, path_;
 

@@ -11,6 +11,7 @@
 #endif
 #include "harness/op/program.h"
 #include "harness/subject/code_range.h"
+#include "harness/subject/ximalloc_heaps.h"
 
 namespace assay {
 namespace {
@@ -144,6 +145,7 @@ class XimallocSubject final : public Subject {
 #include "harness/subject/functions.def"
 #undef ASSAY_FUNCTION
     };
+    add_ximalloc_heaps(api_, heap_kit_);
     promises_ = {.realloc_zero = ReallocZero::kMinimal,
                  .aligned_alloc_any_size = true,
                  .aligned_alloc_rejects_bad_alignment = true,
@@ -157,6 +159,10 @@ class XimallocSubject final : public Subject {
                  .owns_what_it_gave = true,
                  .resize_gives_back = true,
                  .reallocarr_keeps_errno = true,
+                 .heap_calls_are_checked = true,
+#if !defined(NDEBUG)
+                 .counts_live_blocks = true,
+#endif
                  .zero_size_unique = true,
                  .limits_at_seam = false,
                  .deterministic_addresses = false};

@@ -66,6 +66,15 @@ class Generate(ToolTest):
             command = text.splitlines()[1].removeprefix("# ./assay ").split()
             self.assertEqual(self.run_tool(*command, status=0).stdout, text, seed)
 
+    def test_those_over_heaps_are_seeds_of_heap_api(self):
+        seeds = sorted((ROOT / "fuzz/heap_api/seeds").glob("workload-*.ops"))
+        self.assertEqual(len(seeds), 5)
+        for seed in seeds:
+            text = seed.read_text()
+            command = text.splitlines()[1].removeprefix("# ./assay ").split()
+            self.assertEqual(self.run_tool(*command, status=0).stdout, text, seed)
+            self.run_json("replay", str(seed), status=0)
+
     def test_refusals(self):
         for words, message in (
                 (("nothing",), "unknown workload 'nothing' (here: trie_storm "),

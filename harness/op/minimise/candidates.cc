@@ -81,6 +81,12 @@ void collect_slots(const Operation& line, std::set<uint32_t>& slots) {
     if (!range->has_value()) continue;
     for (SlotCursor cursor(**range); !cursor.done();) slots.insert(cursor.next());
   }
+  // Heaps and arenas behind the last slot that there can be.
+  const OpInfo& row = info(line.code);
+  for (size_t i = 0; i < row.args.size(); i++) {
+    if (!is_name(row.args[i]) || line.args[i].low == kNoName) continue;
+    slots.insert(kMaxTextSlots + (names_arena(row.args[i]) ? kMaxHeaps : 0) + static_cast<uint32_t>(line.args[i].low));
+  }
 }
 
 SlotRange single_slot(uint32_t slot) {

@@ -44,7 +44,8 @@ class Candidates {
   bool stopped_ = false;
 };
 
-// The slots that a line names, those between the ends of a range only where it steps on them.
+// The slots that a line names, those between the ends of a range only where it steps on them. Heaps and arenas have
+// numbers of their own, above all slots.
 void collect_slots(const Operation& line, std::set<uint32_t>& slots);
 
 SlotRange single_slot(uint32_t slot);

@@ -22,7 +22,11 @@ bool names_any(const Operation& line, const std::set<uint32_t>& slots) {
     const auto first = slots.lower_bound((*range)->first);
     if (first != slots.end() && *first <= (*range)->last) return true;
   }
-  return false;
+  if (slots.empty() || *slots.rbegin() < kMaxTextSlots) return false;
+  std::set<uint32_t> named;
+  collect_slots(line, named);
+  return std::any_of(named.lower_bound(kMaxTextSlots), named.end(),
+                     [&](uint32_t name) { return slots.contains(name); });
 }
 
 Program without(const Program& program, size_t begin, size_t end) {

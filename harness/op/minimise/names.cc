@@ -188,6 +188,21 @@ void renumber_slots(Candidates& candidates) {
   try_numbers(candidates, moved_down);
 }
 
+void renumber_names(Candidates& candidates) {
+  candidates.begin_pass("names");
+  Program candidate = candidates.best();
+  std::map<uint64_t, uint64_t> heaps, arenas;
+  for (Operation& line : candidate.lines) {
+    const OpInfo& row = info(line.code);
+    for (size_t i = 0; i < row.args.size(); i++) {
+      if (!is_name(row.args[i]) || line.args[i].low == kNoName) continue;
+      auto& numbers = names_heap(row.args[i]) ? heaps : arenas;
+      line.args[i] = Value::of(numbers.try_emplace(line.args[i].low, numbers.size()).first->second);
+    }
+  }
+  if (candidate != candidates.best()) candidates.accept(std::move(candidate));
+}
+
 void fold_lines(Candidates& candidates) {
   candidates.begin_pass("fold");
   const std::vector<Operation> lines = candidates.lines();

@@ -65,6 +65,14 @@ std::vector<uint64_t> simpler(ArgKind kind, uint64_t current) {
       std::ranges::sort(result);
       break;
     case ArgKind::kFlag: result = {1}; break;
+    case ArgKind::kArenaSize: result.assign(std::begin(kRoundSizes), std::end(kRoundSizes)); break;
+    case ArgKind::kTag:
+    case ArgKind::kOptionValue: result = {0, 1}; break;
+    case ArgKind::kOption:
+    case ArgKind::kHeap:
+    case ArgKind::kArena:
+    case ArgKind::kNewHeap:
+    case ArgKind::kNewArena:
     case ArgKind::kNothing:
     case ArgKind::kSlot: break;
   }
@@ -73,7 +81,7 @@ std::vector<uint64_t> simpler(ArgKind kind, uint64_t current) {
 }
 
 bool is_number(ArgKind kind) {
-  return kind != ArgKind::kNothing && kind != ArgKind::kSlot;
+  return kind != ArgKind::kNothing && kind != ArgKind::kSlot && kind != ArgKind::kOption && !is_name(kind);
 }
 
 struct Number {
@@ -121,7 +129,8 @@ void round_one(Candidates& candidates, size_t i, size_t a, ArgKind kind) {
   for (const uint64_t number : rounder) {
     if (try_number(candidates, i, a, number) || candidates.stopped()) return;
   }
-  if (kind == ArgKind::kAlignment || kind == ArgKind::kFlag) return;
+  const bool has_order = kind != ArgKind::kAlignment && kind != ArgKind::kFlag && kind != ArgKind::kOptionValue;
+  if (!has_order) return;
   // The smallest number above the round one that was too small, by bisection: the boundary is what a reader looks for.
   uint64_t low = rounder.empty() ? 0 : rounder.back(), high = current;
   while (low + 1 < high && !candidates.stopped()) {

@@ -42,6 +42,8 @@ void separate_slots(Candidates& candidates);
 void join_reallocs(Candidates& candidates);
 // Slots from p0 on in the order of their first use, and runs of equal lines as one range.
 void renumber_slots(Candidates& candidates);
+// The same of heaps and arenas, each from 0 on.
+void renumber_names(Candidates& candidates);
 void fold_lines(Candidates& candidates);
 
 }  // namespace assay

@@ -63,6 +63,12 @@ bool fill_plainly(Candidates& candidates, size_t i) {
     return true;
   }
   if (size && try_call(candidates, i, OpCode::kCalloc, std::nullopt, {Value::of(1), *size})) return true;
+  if (info(candidates.lines()[i].code).args[0] == ArgKind::kHeap) {
+    const Value heap = candidates.lines()[i].args[0];
+    const bool plain = !size || is(candidates, i, OpCode::kHeapMalloc);
+    if (!plain && try_call(candidates, i, OpCode::kHeapMalloc, std::nullopt, {heap, *size})) return true;
+    return plain;
+  }
   if (!size || !asked.alignment) return false;
   if (try_call(candidates, i, OpCode::kAlignedAlloc, std::nullopt, {*asked.alignment, *size})) return true;
   return !is(candidates, i, OpCode::kPosixMemalign) && !is(candidates, i, OpCode::kAlignedAlloc) &&
@@ -90,6 +96,13 @@ void move_plainly(Candidates& candidates, size_t i) {
   const Asked asked = asked_by(line);
   const std::optional<Value> size = plain_size(asked);
   if (!size || move_to_new(candidates, i, *size)) return;
+  if (info(line.code).args[0] == ArgKind::kHeap) {
+    if (try_call(candidates, i, OpCode::kRealloc, line.slot, {Value{}, *size})) return;
+    if (line.code != OpCode::kHeapRealloc) {
+      try_call(candidates, i, OpCode::kHeapRealloc, line.slot, {line.args[0], Value{}, *size});
+    }
+    return;
+  }
   // From plain to special; what stands behind a call here is never tried for it, or the two would alternate for ever.
   constexpr OpCode kFromPlain[] = {OpCode::kRealloc, OpCode::kReallocarray, OpCode::kRezalloc, OpCode::kReallocAligned,
                                    OpCode::kRezallocAligned};
@@ -128,7 +141,13 @@ void simplify_operations(Candidates& candidates) {
       case ResultKind::kEmpties:
         if (line.code != OpCode::kFree) try_call(candidates, i, OpCode::kFree, line.slot, {});
         break;
-      case ResultKind::kNone: break;
+      case ResultKind::kNone:
+        if (line.code == OpCode::kHeapNewEx || line.code == OpCode::kHeapNewInArena) {
+          try_call(candidates, i, OpCode::kHeapNew, std::nullopt, {line.args[0]});
+        } else if (line.code == OpCode::kHeapDestroy) {
+          try_call(candidates, i, OpCode::kHeapDelete, std::nullopt, {line.args[0]});
+        }
+        break;
     }
   }
 }

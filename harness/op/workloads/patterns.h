@@ -18,5 +18,10 @@ Program mixed(const WorkloadOptions& options);
 Program xpipe(const WorkloadOptions& options);
 Program xring(const WorkloadOptions& options);
 Program swiss_cheese(const WorkloadOptions& options);
+Program region_pool(const WorkloadOptions& options);
+Program arena_limit(const WorkloadOptions& options);
+Program cow_trie_heaps(const WorkloadOptions& options);
+Program bucketed_intern_heaps(const WorkloadOptions& options);
+Program bulk_two_phase_heaps(const WorkloadOptions& options);
 
 }  // namespace assay

@@ -1,0 +1,64 @@
+// Options and statistics.
+#include <cerrno>
+
+#include "harness/exec/operations.h"
+#include "harness/oracle/heap_answer.h"
+#include "harness/oracle/statistics.h"
+
+namespace assay {
+
+Operations::Ran Operations::set_option(const Step& step) {
+  const HeapKit& kit = subject_.heap_kit();
+  const std::string_view name = option_name(step.args[0]);
+  if (!kit.has_option(name)) return Ran::kSkipped;
+  const auto value = static_cast<long>(step.args[1]);
+  const long before = kit.get_option(name);
+  SetOption& option = heap_.made().options[step.args[0]];
+  if (!option.was_set) option = {.was_set = true, .first = before, .now = before};
+  enter_subject();
+  const int error = kit.set_option(name, value);
+  leave();
+  outcome_.succeeded = error == 0;
+  outcome_.error = error;
+  if (error == 0) option.now = value;
+  // With less address space than a program needs anything may be refused.
+  const bool limits = step.args[0] == static_cast<uint64_t>(OptionId::kArenaLimit) && option.now != 0;
+  if (limits) heap_.made().limited = true;
+  // What is never due stays, and what is only discarded stays accessible, also when the option is put back.
+  const bool never = step.args[0] == static_cast<uint64_t>(OptionId::kPurgeDelay) && option.now < 0;
+  const bool discards = step.args[0] == static_cast<uint64_t>(OptionId::kPurgeDecommits) && option.now == 0;
+  if (never || discards) heap_.made().never_purged = true;
+  const bool told = error == 0 || error == EINVAL;
+  return check_refused(step.code, told ? error : EINVAL, error, result_.violation) &&
+                 check_option(name, option.now, kit.get_option(name), result_.violation)
+             ? Ran::kDone
+             : fail();
+}
+
+Operations::Ran Operations::get_option(const Step& step) {
+  const HeapKit& kit = subject_.heap_kit();
+  const std::string_view name = option_name(step.args[0]);
+  if (!kit.has_option(name)) return Ran::kSkipped;
+  enter_subject();
+  const long value = kit.get_option(name);
+  leave();
+  const SetOption& option = heap_.made().options[step.args[0]];
+  return !option.was_set || check_option(name, option.now, value, result_.violation) ? Ran::kDone : fail();
+}
+
+void Operations::restore_options() {
+  const auto& options = heap_.made().options;
+  for (uint64_t i = 0; i < option_count(); ++i) {
+    if (options[i].was_set) subject_.heap_kit().set_option(option_name(i), options[i].first);
+  }
+}
+
+bool Operations::check_statistics_now() {
+  if (ledger_.concurrent || ledger_.under_way > 1) return true;
+  enter_query();
+  const bool right = check_statistics(subject_, heap_.live_blocks(), result_.violation);
+  leave();
+  return right;
+}
+
+}  // namespace assay

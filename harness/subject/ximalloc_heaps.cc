@@ -1,0 +1,187 @@
+#include "harness/subject/ximalloc_heaps.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "allocator/include/ximalloc.h"
+#if defined(XIMALLOC_TEST_SEAMS)
+#include "allocator/include/ximalloc_debug.h"
+#endif
+
+namespace assay {
+namespace {
+
+// A function as one whose pointers to types of ximalloc are pointers to nothing in particular: calling it by another
+// type than its own would not be C++.
+template <typename Type>
+struct Erased {
+  using Plain = Type;
+  static Plain in(Type value) { return value; }
+};
+template <>
+struct Erased<void> {
+  using Plain = void;
+};
+template <>
+struct Erased<xi_heap_t*> {
+  using Plain = void*;
+  static xi_heap_t* in(void* heap) { return static_cast<xi_heap_t*>(heap); }
+};
+
+template <auto kFunction>
+struct Call;
+template <typename Result, typename... Arguments, Result (*kFunction)(Arguments...) noexcept>
+struct Call<kFunction> {
+  static typename Erased<Result>::Plain call(typename Erased<Arguments>::Plain... arguments) {
+    return kFunction(Erased<Arguments>::in(arguments)...);
+  }
+};
+
+xi_arena_id_t arena_of(void* arena) {
+  return static_cast<xi_arena_id_t>(arena);
+}
+
+void* new_heap_ex(int tag, bool allow_destroy, void* arena) {
+  return xi_heap_new_ex(tag, allow_destroy, arena_of(arena));
+}
+
+void* new_heap_in_arena(void* arena) {
+  return xi_heap_new_in_arena(arena_of(arena));
+}
+
+struct Visit {
+  BlockVisitor visitor;
+  void* context;
+};
+
+bool pass_on(const xi_heap_t*, const xi_heap_area_t* area, void* block, size_t block_size, void* argument) {
+  const auto* const visit = static_cast<const Visit*>(argument);
+  const VisitedArea shown{reinterpret_cast<uintptr_t>(area->blocks), area->reserved, area->used, area->block_size,
+                          area->heap_tag};
+  return visit->visitor(visit->context, shown, reinterpret_cast<uintptr_t>(block), block_size);
+}
+
+bool visit_heap(void* heap, bool all_blocks, BlockVisitor visitor, void* context) {
+  Visit visit{visitor, context};
+  return xi_heap_visit_blocks(static_cast<xi_heap_t*>(heap), all_blocks, pass_on, &visit);
+}
+
+int reserve(const ArenaWish& wish, void** arena) {
+  if (arena == nullptr) return xi_reserve_os_memory(wish.bytes, wish.committed, wish.large);
+  xi_arena_id_t made = nullptr;
+  const int error = xi_reserve_os_memory_ex(wish.bytes, wish.committed, wish.large, wish.exclusive, &made);
+  *arena = made;
+  return error;
+}
+
+bool manage(void* start, const ArenaWish& wish, void** arena) {
+  constexpr int kNoNode = -1;
+  if (arena == nullptr) {
+    return xi_manage_os_memory(start, wish.bytes, wish.committed, wish.large, wish.zero, kNoNode);
+  }
+  xi_arena_id_t made = nullptr;
+  const bool managed =
+      xi_manage_os_memory_ex(start, wish.bytes, wish.committed, wish.large, wish.zero, kNoNode, wish.exclusive, &made);
+  *arena = made;
+  return managed;
+}
+
+void* area(void* arena, size_t* bytes) {
+  return xi_arena_area(arena_of(arena), bytes);
+}
+
+std::optional<xi_option_t> option_named(std::string_view name) {
+  constexpr std::pair<std::string_view, xi_option_t> kOptions[] = {
+      {"purge_delay", xi_option_purge_delay},
+      {"purge_decommits", xi_option_purge_decommits},
+      {"arena_reserve", xi_option_arena_reserve},
+      {"arena_limit", xi_option_arena_limit},
+      {"retire_ticks", xi_option_retire_ticks},
+      {"reclaim_on_free", xi_option_reclaim_on_free},
+      {"warnings", xi_option_warnings},
+      {"fill", xi_option_fill},
+      {"page_purge_delay", xi_option_page_purge_delay},
+      {"background_purge", xi_option_background_purge},
+  };
+  for (const auto& [known, option] : kOptions) {
+    if (known == name) return option;
+  }
+  return std::nullopt;
+}
+
+bool has_option(std::string_view name) {
+  return option_named(name).has_value();
+}
+
+long get_option(std::string_view name) {
+  return xi_option_get(*option_named(name));
+}
+
+void say_nothing(const char*, void*) {}
+
+int set_option(std::string_view name, long value) {
+  // What is out of range would be named on standard error.
+  xi_register_output(say_nothing, nullptr);
+  errno = 0;
+  xi_option_set(*option_named(name), value);
+  const int error = errno;
+  xi_register_output(nullptr, nullptr);
+  return error;
+}
+
+// The number behind `key` from `from` on.
+int64_t number_behind(const char* from, const char* key) {
+  const char* const at = std::strstr(from, key);
+  return at == nullptr ? 0 : std::strtoll(at + std::strlen(key), nullptr, 10);
+}
+
+bool statistic(const char* name, Statistic& out) {
+  // A buffer of the harness: the subject's heap is what is being counted.
+  static char text[16384];
+  if (xi_stats_get_json(sizeof text, text) >= sizeof text) return false;
+  char key[64];
+  std::snprintf(key, sizeof key, "\"%s\":{", name);
+  const char* const row = std::strstr(text, key);
+  if (row == nullptr) return false;
+  out = {number_behind(row, "\"now\":"), number_behind(row, "\"peak\":"), number_behind(row, "\"total\":")};
+  return true;
+}
+
+#if defined(XIMALLOC_TEST_SEAMS)
+void* map_memory(uint64_t bytes, bool access) {
+  return xi_debug_map_for_program(bytes, access);
+}
+
+uint64_t longest_free_run(void* arena) {
+  return xi_debug_longest_free_run(arena_of(arena));
+}
+#endif
+
+}  // namespace
+
+void add_ximalloc_heaps(SubjectApi& api, HeapKit& kit) {
+#define ASSAY_HEAP_FUNCTION(id, name, Result, parameters) api.name = Call<&xi_##name>::call;
+#include "harness/subject/heap_functions.def"
+#undef ASSAY_HEAP_FUNCTION
+  kit = {.heap_new_ex = new_heap_ex,
+         .heap_new_in_arena = new_heap_in_arena,
+         .visit_heap = visit_heap,
+         .arena_unit_bytes = uint64_t{64} << 10,
+         .reserve = reserve,
+         .manage = manage,
+         .area = area,
+         .has_option = has_option,
+         .set_option = set_option,
+         .get_option = get_option,
+         .statistic = statistic};
+#if defined(XIMALLOC_TEST_SEAMS)
+  kit.map_memory = map_memory;
+  kit.longest_free_run = longest_free_run;
+#endif
+}
+
+}  // namespace assay
