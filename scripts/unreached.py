@@ -42,8 +42,16 @@ class File:
             if number is not None and self.lines[number] == 0:
                 run.append(number)
             elif run:
-                yield Region(self.name, run[0], run[-1], len(run), text[run[0] - 1].strip() if run[0] <= len(text) else "")
+                yield Region(self.name, run[0], run[-1], len(run), self.name_of(text, run[0]))
                 run = []
+
+    @staticmethod
+    def name_of(text, number):
+        """The first line of a region; when it is a brace only, the last one before it that says something."""
+        for line in reversed(text[:number]):
+            if any(character.isalnum() for character in line):
+                return line.strip()
+        return ""
 
 
 def read_trace(path):

@@ -9,13 +9,16 @@ there. --table prints, from FILE alone, a row for each bug. Bugs that a unit tes
 
 import argparse
 import json
+import os
 import pathlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 from shape import shape_of
 
@@ -44,10 +47,15 @@ def answer_of(words, limit):
 
 
 def build(name):
-    """The folder with the programs that have this bug in them."""
+    """The folder with the programs that have this bug in them. `assay mutants` builds them and then hunts, which is not waited for."""
     place = MUTANTS / name / "build" / "bin"
-    if not (place / "assay").exists():
-        answer_of([ROOT / "build" / "fuzz" / "bin" / "assay", "mutants", "--filter", name, "--seconds", 1, "--json"], 1800)
+    if not (MUTANTS / name / "hunt").exists():
+        words = [ROOT / "build" / "fuzz" / "bin" / "assay", "mutants", "--filter", name, "--seconds", "1"]
+        with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT, start_new_session=True) as process:
+            while process.poll() is None and not (MUTANTS / name / "hunt").exists():
+                time.sleep(0.2)
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
     return place if (place / "assay").exists() else None
 
 
