@@ -1,4 +1,4 @@
-"""What a campaign found: findings.sqlite, one row for each program kept, grouped by token and shape."""
+"""What a campaign found: findings.sqlite, one row for each program kept, grouped by symptom (the token) and shape."""
 
 import pathlib
 import sqlite3
@@ -6,6 +6,7 @@ import time
 import urllib.parse
 
 from campaign import CampaignError
+from shape import symptom_of
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS findings (
@@ -40,6 +41,7 @@ class Findings:
             source = f"file:{urllib.parse.quote(str(self.path))}?mode=ro" if self.path.exists() else ":memory:"
             self._db = sqlite3.connect(source if to_read else self.path, uri=to_read, isolation_level=None)
             self._db.row_factory = sqlite3.Row
+            self._db.create_function("symptom", 1, symptom_of, deterministic=True)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, 1):
                 raise CampaignError(f"{self.path}: is of version {version}, and this is version 1; give another directory")
@@ -90,7 +92,7 @@ class Findings:
 
     def is_one_too_many(self, identity, token, shape):
         """When there are samples enough of one group, the row goes, and counts as a hit of the first."""
-        others = self._db.execute("SELECT id FROM findings WHERE token = ? AND shape = ? AND id != ? ORDER BY id", (token, shape, identity)).fetchall()
+        others = self._db.execute("SELECT id FROM findings WHERE symptom(token) = symptom(?) AND shape = ? AND id != ? ORDER BY id", (token, shape, identity)).fetchall()
         if len(others) < SAMPLES:
             return False
         self._db.execute("BEGIN")
@@ -111,7 +113,7 @@ class Findings:
         return self._db.execute(
             "SELECT token, shape, oracle, status, min(operations) AS operations, sum(hits) AS hits, min(first_seen) AS first_seen,"
             " max(last_seen) AS last_seen, minimised, program, c_file, lane, times_seen, times_run"
-            " FROM findings GROUP BY token, coalesce(shape, program) ORDER BY min(id)").fetchall()
+            " FROM findings GROUP BY symptom(token), coalesce(shape, program) ORDER BY min(id)").fetchall()
 
     def counts(self):
         """(bugs, all programs)"""

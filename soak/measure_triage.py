@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 
-from shape import shape_of
+from shape import shape_of, symptom_of
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "build" / "mutants"
@@ -173,12 +173,12 @@ def table(rows):
     for row in rows:
         finds.setdefault(row["bug"], []).append(row)
         if row["text"]:
-            groups.setdefault((row["token"], row["shape"]), set()).add(row["bug"])
+            groups.setdefault((symptom_of(row["token"]), row["shape"]), set()).add(row["bug"])
     lines = ["| bug | finds | groups | shared with | the commonest group |", "|---|---|---|---|---|"]
     alone = total = judged = 0
     for bug, hunts in sorted(finds.items()):
         short = [row for row in hunts if row["text"]]
-        keys = [(row["token"], row["shape"]) for row in short]
+        keys = [(symptom_of(row["token"]), row["shape"]) for row in short]
         others = sorted(set().union(*(groups[key] for key in keys)) - {bug}) if keys else []
         if keys:
             judged, total, alone = judged + 1, total + len(set(keys)), alone + (not others)
@@ -201,12 +201,11 @@ def main():
     if not options.table:
         options.into.parent.mkdir(parents=True, exist_ok=True)
         done = {(row["bug"], row["seed"]) for row in read_rows(options.into)}
-        # One of each, then the second of each: what there is at any moment is about all of them.
-        for seed in range(1, options.finds + 1):
-            for number, bug in enumerate(bugs()):
-                if options.half is not None and number % 2 != options.half:
-                    continue
-                if (options.names and bug[0] not in options.names) or (bug[0], seed) in done:
+        for number, bug in enumerate(bugs()):
+            if (options.half is not None and number % 2 != options.half) or (options.names and bug[0] not in options.names):
+                continue
+            for seed in range(1, options.finds + 1):
+                if (bug[0], seed) in done:
                     continue
                 row = find_of(bug, seed)
                 with open(options.into, "a", encoding="utf-8") as stream:

@@ -9,12 +9,56 @@ _FAIL = re.compile(r"\(fail: ([^)]*)\)")
 _SCHEDULE = ("preempt", "stale", "cas_fails")
 
 
+# Functions that differ in name, order of arguments, or what they tell besides: a bug below them shows in any of them.
+_FAMILIES = {
+    "malloc": "malloc_small mallocn umalloc umalloc_small strdup strndup realpath",
+    "calloc": "zalloc zalloc_small ucalloc uzalloc_small",
+    "aligned_alloc": "memalign posix_memalign valloc pvalloc malloc_aligned umalloc_aligned",
+    "calloc_aligned": "zalloc_aligned uzalloc_aligned",
+    "malloc_aligned_at": "zalloc_aligned_at calloc_aligned_at",
+    "realloc": "reallocn reallocf reallocarray reallocarr urealloc",
+    "rezalloc": "recalloc",
+    "rezalloc_aligned": "recalloc_aligned aligned_recalloc",
+    "rezalloc_aligned_at": "recalloc_aligned_at aligned_offset_recalloc",
+    "free": "free_size free_size_aligned free_aligned free_small ufree cfree",
+    "usable_size": "malloc_size",
+    "good_size": "malloc_good_size",
+}
+_FAMILY_OF = {name: family for family, names in _FAMILIES.items() for name in names.split()}
+
+
+def family_of(name):
+    return _FAMILY_OF.get(name, name)
+
+
+def symptom_of(token):
+    """The token, whichever function of its family was called: two finds of one symptom and one shape are one bug."""
+    parts = token.split("-", 2)
+    return "-".join([parts[0], family_of(parts[1]), *parts[2:]]) if len(parts) > 1 else token
+
+
+# From here on sizes are asked for because they cannot be had.
+_HUGE = 1 << 31
+
+
 def size_bin(number):
     """The power of two that the number is below or at: sizes of one class mostly share it."""
-    return "0" if number == 0 else f"2^{max(number - 1, 0).bit_length()}"
+    return "huge" if number >= _HUGE else f"2^{max(number - 1, 0).bit_length()}"
 
 
-def shape_of(text):
+def bins_of(arguments):
+    """Of a product that is too large the factors are chance."""
+    bins = [size_bin(int(number, 0)) for number in _NUMBER.findall(arguments)]
+    return ["huge"] if "huge" in bins else bins
+
+
+def fact_of(text):
+    """What a validator found, in its own words without numbers: of the program's comment, which quotes the violation."""
+    match = re.search(r"^# the allocator's structure is broken: (.*)$", text, re.M)
+    return re.sub(r"\W*\(?0x[0-9a-f]+\)?|\W*\b\d+\b", "", match[1]).strip() if match else ""
+
+
+def shape_of(text, with_fact=True):
     """One line: operations in their order, with size bins, failing calls and whether several threads take part."""
     parts, threads, scheduled = [], set(), False
     for line in text.splitlines():
@@ -26,15 +70,18 @@ def shape_of(text):
         if name in _SCHEDULE:
             scheduled = True
             continue
-        bins = [size_bin(int(number, 0)) for number in _NUMBER.findall(match["arguments"])]
+        bins = bins_of(match["arguments"])
         threads.update(re.findall(r"@(t\d+)", match["rest"]))
         # The bare line is thread 0.
         if not re.search(r"@t\d+", match["rest"]):
             threads.add("t0")
         failures = [re.sub(r"\d+", "N", call.split("=")[0]) for fail in _FAIL.findall(match["rest"]) for call in fail.split(", ")]
-        word = name + (f"({','.join(bins)})" if bins else "") + "".join(f"!{failure}" for failure in failures)
+        word = family_of(name) + (f"({','.join(bins)})" if bins else "") + "".join(f"!{failure}" for failure in failures)
         # The same line again and again is volume, and how much of it there is differs from find to find.
         if not parts or parts[-1] != word:
             parts.append(word)
+    fact = fact_of(text)
+    if fact and with_fact:
+        parts.append(f"[{fact}]")
     tail = " threads" if len(threads) > 1 else ""
     return " ".join(parts) + tail + (" scheduled" if scheduled else "")

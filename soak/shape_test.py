@@ -2,12 +2,22 @@
 
 import unittest
 
-from shape import shape_of, size_bin
+from shape import shape_of, size_bin, symptom_of
 
 
 class ShapeTest(unittest.TestCase):
     def test_bins(self):
-        self.assertEqual([size_bin(n) for n in (0, 1, 2, 16, 17, 4096, 4097)], ["0", "2^0", "2^1", "2^4", "2^5", "2^12", "2^13"])
+        self.assertEqual([size_bin(n) for n in (0, 1, 2, 16, 17, 4096, 4097, 1 << 40)], ["2^0", "2^0", "2^1", "2^4", "2^5", "2^12", "2^13", "huge"])
+
+    def test_factors_of_a_product_that_is_too_large_do_not_matter(self):
+        self.assertEqual(shape_of("p0 = calloc(2, 0x8000000000000000)"), shape_of("p0 = calloc(4294967296, 4294967296)"))
+        self.assertNotEqual(shape_of("p0 = calloc(2, 8)"), shape_of("p0 = calloc(4294967296, 4294967296)"))
+
+    def test_what_a_validator_found_matters(self):
+        one = "assay 1\n# the allocator's structure is broken: the statistic of committed bytes differs from the bitmaps (0x10000)\np0 = malloc(1)"
+        other = "assay 1\n# the allocator's structure is broken: an arena's bitmaps contradict each other (0x580002000000)\np0 = malloc(1)"
+        self.assertNotEqual(shape_of(one), shape_of(other))
+        self.assertEqual(shape_of(one), shape_of(one.replace("0x10000", "0x20000")))
 
     def test_slots_and_near_sizes_do_not_matter(self):
         one = "assay 1\nexpect: contents-realloc--\np0 = malloc(3000)\np1 = realloc(p0, 3001)\n"
@@ -16,9 +26,16 @@ class ShapeTest(unittest.TestCase):
 
     def test_other_operations_alignments_and_failures_do(self):
         base = shape_of("p0 = aligned_alloc(64, 4096)")
-        self.assertNotEqual(base, shape_of("p0 = memalign(64, 4096)"))
+        self.assertNotEqual(base, shape_of("p0 = malloc_aligned_at(4096, 64, 8)"))
         self.assertNotEqual(base, shape_of("p0 = aligned_alloc(128, 4096)"))
         self.assertNotEqual(base, shape_of("p0 = aligned_alloc(64, 4096) (fail: mmap#1=ENOMEM)"))
+
+    def test_functions_of_one_family_are_one(self):
+        self.assertEqual(shape_of("p0 = aligned_alloc(64, 64)"), shape_of("p0 = memalign(64, 64)"))
+        self.assertEqual(symptom_of("alignment-posix_memalign--"), symptom_of("alignment-memalign--"))
+        self.assertEqual(symptom_of("crash-strdup-xi::operator-x"), "crash-malloc-xi::operator-x")
+        self.assertNotEqual(symptom_of("alignment-malloc--"), symptom_of("alignment-memalign--"))
+        self.assertEqual(symptom_of(""), "")
 
     def test_which_call_of_a_kind_failed_does_not_matter(self):
         self.assertEqual(shape_of("p0 = malloc(8) (fail: mmap#1=ENOMEM)"), shape_of("p0 = malloc(8) (fail: mmap#2+=EAGAIN)").replace("+", ""))
