@@ -15,6 +15,7 @@ import argparse
 import collections
 import json
 import pathlib
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -107,9 +108,15 @@ def for_programs(files):
             "files": [dict(file.figures(), unreached=[[region.first, region.last, region.text] for region in file.regions()]) for _, file in sorted(files.items())]}
 
 
+def commit():
+    done = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
 def document(files, reasons, corpora):
     out = ["# Coverage of ximalloc", "",
-           "Made by `scripts/coverage.sh` from the flavour `cov`; `docs/coverage_reasons.txt` is the reviewed list of why a region is not reached.", "",
+           f"Made by `scripts/coverage.sh --document` at commit {commit()} from the flavour `cov`; `docs/coverage_reasons.txt` is the reviewed list of why a region "
+           "is not reached.", "",
            f"Tests and corpora: {sentence(files)}." + (f" Corpora alone: {sentence(corpora)}." if corpora else ""), ""]
     regions = [region for _, file in sorted(files.items()) for region in file.regions()]
     total = totals(files)["lines"]

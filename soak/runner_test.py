@@ -51,9 +51,9 @@ class Runner(unittest.TestCase):
         return (self.scratch / "log").read_text(encoding="utf-8")
 
     def finish(self, runner, status):
-        self.assertEqual(runner.wait(timeout=60), status, self.said())
+        self.assertEqual(runner.wait(timeout=240), status, self.said())
 
-    def wait_until(self, holds, what, seconds=30):
+    def wait_until(self, holds, what, seconds=120):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if holds():
