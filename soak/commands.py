@@ -6,6 +6,7 @@ import random
 import sys
 
 import survival
+from lanes import THREADED
 
 FORKS = 100
 # A sweep fails each system call of a program in turn, an exploration runs it some hundred times: so many at once, and of such
@@ -65,7 +66,7 @@ def lane_command(lane, root, folder, seconds):
 def merge_commands(root, corpus, lane, fresh):
     """The corpus made small: all that any way to run it adds is kept. Each command adds to `fresh`."""
     ways = [("fuzz", "sequential")]
-    if lane.target == "mt_ops" and not lane.subject:
+    if lane.target in THREADED and not lane.subject:
         ways.append(("fuzz-sched", "schedule"))
     for flavour, mode in ways:
         binary = builds(root) / flavour / "bin" / lane.target

@@ -12,6 +12,7 @@ import tempfile
 
 import commands
 from campaign import write_whole
+from lanes import THREADED
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -26,7 +27,7 @@ def ways(folder):
     for target in sorted(path.name for path in (folder / "corpus").iterdir() if (commands.builds(ROOT) / "fuzz" / "corpus" / path.name).is_dir()):
         programs = [entry.path for place in (folder / "corpus" / target, commands.builds(ROOT) / "fuzz" / "corpus" / target) if place.is_dir()
                     for entry in os.scandir(place) if entry.is_file()]
-        for mode in ("sequential", "free") if target == "mt_ops" else ("sequential",):
+        for mode in ("sequential", "free") if target in THREADED else ("sequential",):
             for first in range(0, len(programs), AT_ONCE):
                 yield mode, programs[first:first + AT_ONCE]
 

@@ -10,6 +10,8 @@ import re
 HALF_LIFE = 600.0
 # No lane starves, however little it found: the bug may be where nothing new has been seen for hours.
 FLOOR = 0.04
+# Targets whose programs have several threads, in the modes that run them so.
+THREADED = ("mt_ops", "heap_api")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,10 +45,10 @@ def lanes_of(build):
         # What compares finds the bugs of other allocators, which say nothing of a campaign on ours.
         if target == "differential":
             continue
-        threads = target == "mt_ops"
+        threads, only_threads = target in THREADED, target == "mt_ops"
         for flavour in ("fuzz", "msan"):
-            if has(flavour, target) and not (threads and flavour == "msan"):
-                lanes.append(Lane(target, flavour, "free" if threads else "sequential"))
+            if has(flavour, target) and not (only_threads and flavour == "msan"):
+                lanes.append(Lane(target, flavour, "free" if only_threads else "sequential"))
         if threads and has("tsan", target):
             lanes.append(Lane(target, "tsan", "free"))
         if threads and has("fuzz-sched", target):
@@ -54,7 +56,7 @@ def lanes_of(build):
         # What users link, no hook and no assertion in it.
         shipped = build / "release" / "lib" / "libximalloc.so"
         if shipped.exists():
-            lanes.append(Lane(target, "release", "free" if threads else "sequential", subject=f"{shipped}:xi_"))
+            lanes.append(Lane(target, "release", "free" if only_threads else "sequential", subject=f"{shipped}:xi_"))
         lanes.append(Lane(target, "fuzz", "sequential", "sweep"))
         if threads and has("sched", "assay"):
             lanes.append(Lane(target, "sched", "schedule", "explore"))

@@ -1,8 +1,10 @@
 """Which lane is next."""
 
+import pathlib
+import tempfile
 import unittest
 
-from lanes import FLOOR, Lane, next_lane, note_slice, shares
+from lanes import FLOOR, Lane, lanes_of, next_lane, note_slice, shares
 
 
 def record(**values):
@@ -20,6 +22,20 @@ class LanesTest(unittest.TestCase):
     def test_another_subject_has_a_corpus_of_its_own(self):
         self.assertEqual(LANES[0].corpus, "alloc_ops")
         self.assertEqual(Lane("alloc_ops", "release", "sequential", subject="/b/lib/libximalloc.so:xi_").corpus, "alloc_ops-libximalloc.so_xi_")
+
+    def test_lanes_of_what_is_built(self):
+        with tempfile.TemporaryDirectory() as name:
+            build = pathlib.Path(name)
+            for target in ("alloc_ops", "heap_api", "mt_ops", "differential"):
+                (build / "fuzz" / "corpus" / target).mkdir(parents=True)
+                for flavour in ("fuzz", "msan", "tsan", "fuzz-sched", "sched"):
+                    (build / flavour / "bin").mkdir(parents=True, exist_ok=True)
+                    for program in (target, "assay"):
+                        (build / flavour / "bin" / program).touch()
+            names = {lane.name for lane in lanes_of(build)}
+        self.assertLessEqual({"alloc_ops@fuzz-sequential", "alloc_ops@msan-sequential", "heap_api@fuzz-sequential", "heap_api@msan-sequential", "heap_api@tsan-free",
+                              "heap_api@fuzz-sched-schedule", "mt_ops@fuzz-free", "mt_ops@tsan-free", "mt_ops@sched-schedule-explore"}, names)
+        self.assertFalse(names & {"mt_ops@msan-free", "alloc_ops@tsan-free"} or any(name.startswith("differential") for name in names))
 
     def test_shares_are_the_whole(self):
         state = {LANES[0].name: record(seconds=100, gain=4.0), LANES[1].name: record(seconds=100, gain=0.0)}

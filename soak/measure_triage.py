@@ -148,7 +148,7 @@ def find_of(bug, seed):
         if find is None:
             return row
         short = folder / "short.ops"
-        mode = ["--mode", "free"] if target == "mt_ops" and hunter == "fuzz" else []
+        mode = ["--mode", "free"] if flavour == "tsan" and hunter == "fuzz" else []
         answer = answer_of([place / "assay", "minimize", find, "-o", short, "--seconds", MINIMISE_SECONDS, "--flavour", flavour, *mode, "--json"], MINIMISE_SECONDS + 240)
         row["token"] = answer.get("token") or ""
         if short.exists():
