@@ -32,8 +32,9 @@ class Lane:
 
     @property
     def name(self):
-        engine = "" if self.hunter == "fuzz" and self.engine == "libfuzzer" else f"-{self.engine if self.hunter == 'fuzz' else self.hunter}"
-        return f"{self.target}@{self.flavour}-{self.mode}{engine}"
+        # An engine has a flavour of its own.
+        search = "" if self.hunter == "fuzz" else f"-{self.hunter}"
+        return f"{self.target}@{self.flavour}-{self.mode}{search}"
 
 
 def lanes_of(build):
@@ -49,6 +50,8 @@ def lanes_of(build):
         for flavour in ("fuzz", "msan"):
             if has(flavour, target) and not (only_threads and flavour == "msan"):
                 lanes.append(Lane(target, flavour, "free" if only_threads else "sequential"))
+        if has("afl", target):
+            lanes.append(Lane(target, "afl", "schedule" if threads else "sequential", engine="afl"))
         if threads and has("tsan", target):
             lanes.append(Lane(target, "tsan", "free"))
         if threads and has("fuzz-sched", target):

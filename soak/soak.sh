@@ -28,7 +28,7 @@ subcommand=soak json=false
 source "$root/scripts/cli/answer.sh"
 source "$root/scripts/cli/build.sh"
 install_packages
-for flavour in fuzz fuzz-sched tsan msan sched; do
+for flavour in fuzz fuzz-sched tsan msan sched afl; do
   build_flavour "$flavour" "$(tool_targets "$flavour")"
 done
 # What is shipped is hunted as it is.

@@ -19,11 +19,11 @@ constexpr KnownTarget kTargets[] = {{"alloc_ops", Mode::kSequential, "ximalloc"}
                                     {"heap_api", Mode::kSequential, "ximalloc"},
                                     {"differential", Mode::kSequential, "ximalloc,mimalloc,jemalloc"}};
 constexpr std::string_view kComparing = "differential";
-constexpr std::string_view kFlavours[] = {"fuzz", "tsan", "msan", "fuzz-sched"};
+constexpr std::string_view kFlavours[] = {"fuzz", "tsan", "msan", "fuzz-sched", "afl"};
 
 struct Arguments {
   FuzzOptions options;
-  std::string engine = "libfuzzer";
+  std::string engine;  // "": what the flavour is there for
   std::string known_file;
 };
 
@@ -35,8 +35,8 @@ std::vector<std::string> target_names() {
 
 Mode mode_of(const FuzzOptions& options, const std::string& target) {
   const Mode usual = std::ranges::find(kTargets, target, &KnownTarget::name)->mode;
-  // What the flavour is there for.
-  const bool schedules = options.flavour == "fuzz-sched" && usual != Mode::kSequential;
+  // What the flavour is there for; to AFL++ threads that really run at once are all noise.
+  const bool schedules = (options.flavour == "fuzz-sched" || options.flavour == "afl") && usual != Mode::kSequential;
   return options.mode.value_or(schedules ? Mode::kSchedule : usual);
 }
 
@@ -67,6 +67,20 @@ std::vector<std::string> targets_for(const FuzzOptions& options) {
   return names;
 }
 
+// AFL++ has a flavour of its own, and no other engine runs what it builds.
+void choose_engine(Arguments& arguments, const GlobalOptions& global) {
+  const bool afl = arguments.options.flavour == "afl";
+  if (arguments.engine.empty()) arguments.engine = afl ? "afl" : "libfuzzer";
+  if (arguments.engine != "afl" && arguments.engine != "libfuzzer") {
+    throw InputError{fmt::format("unknown engine '{}' (libfuzzer or afl)", arguments.engine)};
+  }
+  if (afl != (arguments.engine == "afl")) {
+    throw InputError{fmt::format("engine {} does not run flavour {}", arguments.engine,
+                                 global.flavour.empty() ? arguments.options.flavour : global.flavour)};
+  }
+  if (afl) arguments.options.engine = Engine::kAfl;
+}
+
 void complete(Arguments& arguments, const GlobalOptions& global) {
   FuzzOptions& options = arguments.options;
   for (const std::string& target : options.targets) {
@@ -74,16 +88,14 @@ void complete(Arguments& arguments, const GlobalOptions& global) {
       throw InputError{fmt::format("unknown target '{}' (there is: {})", target, fmt::join(target_names(), ", "))};
     }
   }
-  if (arguments.engine == "afl") throw InputError{"engine 'afl' is not available in this version (libfuzzer is)"};
-  if (arguments.engine != "libfuzzer") {
-    throw InputError{fmt::format("unknown engine '{}' (libfuzzer)", arguments.engine)};
-  }
   const bool fuzzes = std::ranges::find(kFlavours, ASSAY_FLAVOUR) != std::end(kFlavours);
   if (fuzzes) options.flavour = ASSAY_FLAVOUR;
+  if (arguments.engine == "afl") options.flavour = "afl";
   if (!global.flavour.empty()) options.flavour = global.flavour;
   if (std::ranges::find(kFlavours, options.flavour) == std::end(kFlavours)) {
     throw InputError{fmt::format("flavour '{}' cannot fuzz ({} can)", global.flavour, fmt::join(kFlavours, ", "))};
   }
+  choose_engine(arguments, global);
   if (!global.mode.empty()) options.mode = find_mode(global.mode);
   options.subjects = global.subjects;
   if (options.targets.empty()) options.targets = targets_for(options);
@@ -128,7 +140,7 @@ SubcommandRun add_fuzz(CLI::App& app) {
   app.add_option("--seconds", options.seconds, "Time for all targets together")
       ->check(whole_number())
       ->check(CLI::Range(uint64_t{1}, uint64_t{100'000'000}));
-  app.add_option("--engine", arguments->engine, "libfuzzer");
+  app.add_option("--engine", arguments->engine, "libfuzzer or afl");
   app.add_option("--jobs", options.jobs, "Processes for each target")
       ->check(whole_number())
       ->check(CLI::Range(1u, 1024u));

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-// Bounds of what -fsanitize-coverage=inline-8bit-counters,pc-table emits; the linker makes them, if there is anything.
+// Bounds of what -fsanitize-coverage=…,pc-table emits; the linker makes them, if there is anything.
 extern "C" {
-extern uint8_t __start___sancov_cntrs[] __attribute__((weak, visibility("hidden")));
-extern uint8_t __stop___sancov_cntrs[] __attribute__((weak, visibility("hidden")));
 extern const uintptr_t __start___sancov_pcs[] __attribute__((weak, visibility("hidden")));
 extern const uintptr_t __stop___sancov_pcs[] __attribute__((weak, visibility("hidden")));
 }
@@ -26,11 +24,6 @@ CounterCensus count_counters(bool (*owns_code)(const void* pc)) {
     }
   }
   return census;
-}
-
-std::span<const uint8_t> counters() {
-  if (__start___sancov_cntrs == nullptr) return {};
-  return {__start___sancov_cntrs, static_cast<size_t>(__stop___sancov_cntrs - __start___sancov_cntrs)};
 }
 
 void mark_seen(std::span<const uint8_t> counters, uint8_t* seen) {

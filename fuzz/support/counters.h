@@ -16,10 +16,6 @@ struct CounterCensus {
 // Asks `owns_code` for the code address of each counter.
 CounterCensus count_counters(bool (*owns_code)(const void* pc));
 
-// The counters themselves, as the engine sees them, for the program that has just run. Empty in an uninstrumented
-// process.
-std::span<const uint8_t> counters();
-
 // Marks in `seen` each counter that is not zero now.
 void mark_seen(std::span<const uint8_t> counters, uint8_t* seen);
 

@@ -13,6 +13,7 @@
 
 #include "allocator/include/ximalloc_debug.h"
 #include "fuzz/support/counters.h"
+#include "fuzz/support/engine.h"
 #include "fuzz/support/stats_page.h"
 #include "harness/exec/outcome_counters.h"
 #include "harness/exec/worker.h"
@@ -26,9 +27,6 @@
 namespace assay::fuzz {
 namespace {
 
-// Found by libFuzzer by the section's name; stays zero where the subject has counters of its own.
-__attribute__((section("__libfuzzer_extra_counters"))) OutcomeCounters::Cells extra_counters;
-
 // Less than the engine's limit of resident memory leaves room for.
 constexpr uint64_t kLiveBytesCap = uint64_t{256} << 20;
 
@@ -39,7 +37,6 @@ struct State {
   std::unique_ptr<Subject> subject;  // one of the three
   std::unique_ptr<Worker> worker;
   std::unique_ptr<ComparedSubjects> list;
-  OutcomeCounters observer{extra_counters};
   StatsPage* stats = nullptr;
   Program program;            // its memory is used again for each input
   bool instrumented = false;  // the subject has counters of its own
@@ -129,7 +126,7 @@ RunResult run_in_worker(std::span<const uint8_t> bytes, const RunOptions& option
   request.options = options;
   request.observe = true;
   const RunResult result = state.worker->run(request);
-  extra_counters = state.worker->counters();
+  extra_counters() = state.worker->counters();
   return result;
 }
 
@@ -140,12 +137,22 @@ bool happens_at_accesses(const Program& program) {
   });
 }
 
+// The way back from where the last program has left the allocator is no coverage of this one's. The run resets, too,
+// and then always does the same.
+void begin_afresh() {
+  if (!state.resettable) return;
+  state.subject->instruments().reset();
+  forget_counters();
+}
+
 RunResult run_program(std::span<const uint8_t> bytes) {
   RunOptions options;
   options.strictness = Strictness::kSampled;
   options.live_bytes_cap = kLiveBytesCap;
   if (state.worker) return run_in_worker(bytes, options);
-  if (!state.instrumented) options.observer = &state.observer;
+  begin_afresh();
+  OutcomeCounters observer(extra_counters());
+  if (!state.instrumented) options.observer = &observer;
   decode_into(bytes, state.program);
   if (state.list) {
     WorkRequest request;
@@ -171,7 +178,7 @@ void account(const RunResult& result) {
   if (state.instrumented) {
     mark_seen(counters(), stats.counters_seen);
   } else {
-    mark_seen(extra_counters, stats.extra_seen);
+    mark_seen(extra_counters(), stats.extra_seen);
   }
 }
 
@@ -188,9 +195,11 @@ void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
     if (state.worker) state.worker->stop();
     return;
   }
-  const size_t length = std::min(token.size(), sizeof stats.last_token - 1);
-  std::memcpy(stats.last_token, token.data(), length);
-  stats.last_token[length] = 0;
+  if (stats.evidence_held == 0) {
+    const size_t length = std::min(token.size(), sizeof stats.last_token - 1);
+    std::memcpy(stats.last_token, token.data(), length);
+    stats.last_token[length] = 0;
+  }
   const Program program = decode(bytes);
   ReportContext context;
   context.subject = state.subject_name;
@@ -232,6 +241,7 @@ void initialize(const Target& target, char** argv) {
   if (state.stats == nullptr) refuse(page + ": " + std::strerror(errno));
   state.stats->last_token[0] = 0;
   state.stats->recent_count = 0;
+  engine_begins(*state.stats);
   try {
     open_subject_under_test(argv);
     check_counters();
@@ -245,10 +255,12 @@ void initialize(const Target& target, char** argv) {
 void run_one(const uint8_t* data, size_t size) {
   const std::span<const uint8_t> bytes(data, size);
   if (!state.resettable) state.stats->keep_recent(bytes);
+  program_begins(*state.stats, bytes);
   try {
     const RunResult result = run_program(bytes);
     account(result);
     if (result.violation) on_violation(bytes, result.violation);
+    program_ends(*state.stats);
   } catch (const InputError& error) {
     harness_bug(error.message);
   } catch (const std::exception& error) {

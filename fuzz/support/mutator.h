@@ -7,6 +7,9 @@
 
 namespace assay::fuzz {
 
+// Some 150 lines: an input that grows beyond is slow and teaches little.
+inline constexpr size_t kUsualInputBytes = 512;
+
 // What a target's programs are like.
 struct Taste {
   bool threads = false;    // all have several threads; else few have, since they cost time

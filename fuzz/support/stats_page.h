@@ -14,7 +14,7 @@
 
 namespace assay::fuzz {
 
-inline constexpr uint64_t kStatsMagic = 0x32737461'79617373;
+inline constexpr uint64_t kStatsMagic = 0x33737461'79617373;
 inline constexpr size_t kMaxCounters = size_t{1} << 16;
 inline constexpr size_t kMaxSettled = 256;
 
@@ -24,6 +24,8 @@ inline constexpr size_t kRecentBytes = 8 * 1024;
 struct RecentProgram {
   uint32_t size = 0;  // kTooLong: it did not fit
   uint8_t bytes[kRecentBytes] = {};
+
+  void keep(std::span<const uint8_t> program);
 };
 inline constexpr uint32_t kTooLong = ~uint32_t{0};
 
@@ -47,6 +49,11 @@ struct StatsPage {
   char last_token[256] = {};
   volatile uint64_t recent_count = 0;  // programs ever put into the ring by this process
   RecentProgram recent[kRecentPrograms];
+  // Of an engine that goes on by itself after a find, AFL++: whether a program runs, and which; and that one was died
+  // of, so that token and programs are kept as they are until the driver starts the engine again.
+  volatile uint64_t in_program = 0;
+  volatile uint64_t evidence_held = 0;
+  RecentProgram current;
 
   bool is_settled(uint64_t token_hash) const;
   void settle(uint64_t token_hash);

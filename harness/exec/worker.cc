@@ -94,23 +94,40 @@ std::optional<WorkerCommand> control_of(const WorkerCommand& command) {
 }  // namespace
 
 Worker::Worker(WorkerCommand command) : command_(std::move(command)) {
+  open_channel();
+}
+
+void Worker::open_channel() {
+  owner_ = ::getpid();
   channel_fd_ = ::memfd_create("assay-worker", MFD_CLOEXEC);
   if (channel_fd_ < 0 || ::ftruncate(channel_fd_, sizeof(WorkerChannel)) != 0) give_up("no shared memory");
   channel_ = map_channel(channel_fd_);
   if (channel_ == nullptr) give_up("shared memory cannot be mapped");
 }
 
-Worker::~Worker() {
-  stop();
+void Worker::close_channel() {
   unmap_channel(channel_);
   ::close(channel_fd_);
+}
+
+Worker::~Worker() {
+  stop();
+  close_channel();
 }
 
 void Worker::give_up(const std::string& why) {
   throw std::runtime_error(fmt::format("{}: {} ({})", command_.arguments.at(0), why, std::strerror(errno)));
 }
 
+void Worker::leave_to_parent() {
+  if (owner_ == ::getpid()) return;
+  pid_ = -1;
+  close_channel();
+  open_channel();
+}
+
 void Worker::stop() {
+  leave_to_parent();
   if (pid_ < 0) return;
   ::kill(pid_, SIGKILL);
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
@@ -119,6 +136,7 @@ void Worker::stop() {
 }
 
 void Worker::start() {
+  leave_to_parent();
   if (pid_ >= 0) return;
   // Not value-initialised: what is large in it is zero, or is written before it is read.
   new (channel_) WorkerChannel;

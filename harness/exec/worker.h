@@ -75,6 +75,10 @@ class Worker {
   const AskableOperations& askable() const { return channel_->askable; }
 
  private:
+  void open_channel();
+  void close_channel();
+  // In a forked copy of the process that started it: forgets that process's worker, who does not work for two.
+  void leave_to_parent();
   [[noreturn]] void give_up(const std::string& why);
   void await_start();
   RunResult await_result(const WorkRequest& request);
@@ -92,6 +96,7 @@ class Worker {
   int channel_fd_ = -1;
   WorkerChannel* channel_ = nullptr;
   pid_t pid_ = -1;
+  pid_t owner_ = -1;
 };
 
 }  // namespace assay

@@ -4,7 +4,7 @@
 # Ninja targets that a user's subcommand needs of a flavour; the unit tests are built by `test` only.
 tool_targets() {
   case $1 in
-    fuzz | fuzz-sched | tsan | msan) echo 'assay_tool fuzz_targets' ;;
+    fuzz | fuzz-sched | tsan | msan | afl) echo 'assay_tool fuzz_targets' ;;
     release) echo 'assay_tool assay_worker assay_record assay_failpoints ximalloc ximalloc_shared bench_workload' ;;
     *) echo 'assay_tool' ;;
   esac
@@ -155,6 +155,8 @@ choose_flavours() {
     fuzz:schedule) default_flavour=fuzz-sched ;;
     replay:schedule | minimize:schedule) default_flavour=sched ;;
   esac
+  # AFL++ has a flavour of its own.
+  [[ $engine_option != afl ]] || default_flavour=afl
   flavour=${flavour_option:-}
   if [[ $subcommand =~ ^(replay|minimize|export-c|explore)$ && -z $flavour_option ]]; then
     for file in "${positionals[@]}"; do

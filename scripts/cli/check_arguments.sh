@@ -6,6 +6,7 @@ positionals=()
 help_wanted=false
 flavour_option=''
 mode_option=''
+engine_option=''
 subject_options=()
 output_given=false
 
@@ -54,7 +55,7 @@ check_value() {
     workload)
       [[ " $(workload_names) " == *" $value "* && -n $value ]] ||
         refuse "unknown workload '$value' (here: $(workload_names))" ;;
-    engine) [[ $value == libfuzzer ]] || refuse "$where: unknown engine '$value' (here: libfuzzer)" ;;
+    engine) [[ $value =~ ^(libfuzzer|afl)$ ]] || refuse "$where: unknown engine '$value' (libfuzzer or afl)" ;;
     how)
       [[ $value =~ ^(once|persistent|both)$ ]] || refuse "$where: unknown way '$value' (once, persistent or both)" ;;
     strategy)
@@ -156,6 +157,7 @@ check_arguments() {
         case $name in
           --flavour) flavour_option=$value ;;
           --mode) mode_option=$value ;;
+          --engine) engine_option=$value ;;
           --subject) subject_options+=("$value") ;;
           -o | --output) output_given=true ;;
         esac

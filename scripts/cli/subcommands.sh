@@ -7,10 +7,10 @@
 # shellcheck shell=bash disable=SC2034
 declare -A synopsis purpose options operands
 
-flavours=(dev release fuzz tsan sched sched-tsan fuzz-sched msan cov)
+flavours=(dev release fuzz tsan sched sched-tsan fuzz-sched msan afl cov)
 modes=(sequential schedule free)
 
-synopsis[fuzz]='[TARGET…] [--seconds N] [--engine libfuzzer] [--jobs J] [--keep-going] [--known FILE]'
+synopsis[fuzz]='[TARGET…] [--seconds N] [--engine libfuzzer|afl] [--jobs J] [--keep-going] [--known FILE]'
 purpose[fuzz]='hunt for bugs: all targets but differential, 60 s in all by default; resumes from work/'
 options[fuzz]='--seconds:seconds --engine:engine --jobs:count --keep-going:flag --known:file --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[fuzz]='target*'

@@ -31,7 +31,7 @@ void on_interrupt(int) {
 // Inputs that no engine process could get past would keep the campaign from ever starting.
 constexpr uint64_t kMaxStarts = 2000;
 
-// Exit statuses of libFuzzer that are no find: its own time was up, or it was asked to end.
+// Exit statuses of an engine that are no find: its own time was up, or it was asked to end.
 constexpr int kTimeUp = 0, kAskedToEnd = 72;
 
 // Our own allocator's corpus has the target's name alone; another subject's is kept apart from it.
@@ -121,8 +121,10 @@ void FuzzCampaign::start_processes() {
     command.corpus = corpus_;
     command.seeds = seeds_;
     command.folder = scratch_ / std::to_string(job);
+    command.job = job;
     command.shares_corpus = options_.jobs > 1;
-    processes_.push_back(std::make_unique<EngineProcess>(std::move(command)));
+    processes_.push_back(options_.engine == Engine::kAfl ? afl_process(std::move(command))
+                                                         : libfuzzer_process(std::move(command)));
     processes_.back()->start(next_seed(), seconds_ + 5);
   }
 }
@@ -135,10 +137,19 @@ void FuzzCampaign::run() {
     std::this_thread::sleep_for(50ms);
   }
   for (const auto& process : processes_) process->stop();
+  note_stability();
   // What was found in the last moment counts as well.
   for (const auto& process : processes_) on_artifacts(*process);
   show_status(true);
   fmt::print(out_, "{}", summary(target_, subject_, figures_));
+}
+
+// Before a process starts again, which begins to count anew.
+void FuzzCampaign::note_stability() {
+  for (const auto& process : processes_) {
+    const std::optional<double> now = process->stability();
+    if (now) stability_ = std::min(stability_.value_or(*now), *now);
+  }
 }
 
 bool FuzzCampaign::tend() {
@@ -150,6 +161,7 @@ bool FuzzCampaign::tend() {
 }
 
 bool FuzzCampaign::on_end(EngineProcess& process, int status) {
+  note_stability();
   const bool found = !process.artifacts().empty();
   const int exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   if (!found) {
@@ -205,6 +217,7 @@ void FuzzCampaign::show_status(bool force) {
   if (!force && now - last_shown_ < (terminal ? 1000ms : 5000ms)) return;
   const uint64_t edges_before = figures_.edges;
   figures_ = sum_figures(processes_);
+  figures_.stability = stability_;
   figures_.seconds = elapsed();
   figures_.corpus_files = count_files(corpus_);
   figures_.violations = findings_->all().size();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ class FuzzCampaign {
   // Throws InputError when the target refuses to start, and std::runtime_error for a fault of the harness.
   void run();
 
-  nlohmann::json figures() const { return figures_json(target_, subject_, mode_, figures_); }
+  nlohmann::json figures() const { return figures_json(target_, subject_, mode_, options_.engine, figures_); }
   const Findings& findings() const { return *findings_; }
 
  private:
@@ -41,6 +42,7 @@ class FuzzCampaign {
   bool tend();
   bool on_end(EngineProcess& process, int status);
   bool on_artifacts(EngineProcess& process);
+  void note_stability();
   void forget_input(const std::filesystem::path& artifact);
   void show_status(bool force);
   double elapsed() const;
@@ -58,6 +60,7 @@ class FuzzCampaign {
   FuzzFigures figures_, shown_;
   Clock::time_point start_, last_shown_, newest_edge_;
   uint64_t starts_ = 0;
+  std::optional<double> stability_;  // the lowest
 };
 
 }  // namespace assay

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <regex>
 #include <stdexcept>
 #include <thread>
 
@@ -19,12 +20,6 @@ namespace assay {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Longer than the worker's watchdog (10 s), so that a hang there is seen by the one who knows the operation.
-constexpr unsigned kTimeoutSeconds = 15;
-constexpr unsigned kResidentLimitMiB = 4096;
-// Some 150 lines: what grows beyond is slow and teaches little.
-constexpr unsigned kMaxInputBytes = 512;
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error(fmt::format("{}: {}", what, std::strerror(errno)));
@@ -40,33 +35,13 @@ EngineProcess::EngineProcess(EngineCommand command) : command_(std::move(command
 }
 
 EngineProcess::~EngineProcess() {
-  stop();
+  EngineProcess::stop();
   fuzz::unmap_stats(stats_);
 }
 
-std::vector<std::string> EngineProcess::arguments(uint64_t seed, uint64_t seconds) const {
-  std::vector<std::string> result = {
-      command_.binary,
-      "-artifact_prefix=" + (command_.folder / "artifacts").string() + "/",
-      fmt::format("-timeout={}", kTimeoutSeconds),
-      fmt::format("-rss_limit_mb={}", kResidentLimitMiB),
-      fmt::format("-max_len={}", kMaxInputBytes),
-      fmt::format("-max_total_time={}", seconds),
-      fmt::format("-seed={}", static_cast<uint32_t>(seed)),
-      fmt::format("-reload={}", command_.shares_corpus ? 1 : 0),
-      // Its way of looking for leaks is to run an input twice; what the allocator leaks, the footprint oracle sees.
-      "-detect_leaks=0",
-      "-print_final_stats=1",
-  };
-  result.push_back(command_.corpus.string());
-  if (fs::is_directory(command_.seeds)) result.push_back(command_.seeds.string());
-  return result;
-}
-
-void EngineProcess::start(uint64_t seed, uint64_t seconds) {
-  std::vector<std::string> strings = arguments(seed, seconds);
+void EngineProcess::spawn(std::vector<std::string> words, const Environment& environment) {
   std::vector<char*> argv;
-  for (std::string& string : strings) argv.push_back(string.data());
+  for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   const int log = ::open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (log < 0) fail(log_.string());
@@ -85,11 +60,18 @@ void EngineProcess::start(uint64_t seed, uint64_t seconds) {
     ::setenv("ASSAY_SUBJECT", command_.subject.c_str(), 1);
     ::setenv("ASSAY_MODE", std::string(name(command_.mode)).c_str(), 1);
     ::setenv("ASSAY_STATS", page.c_str(), 1);
-    ::execv(argv[0], argv.data());
+    for (const auto& [variable, value] : environment) {
+      if (value.empty()) {
+        ::unsetenv(variable.c_str());
+      } else {
+        ::setenv(variable.c_str(), value.c_str(), 1);
+      }
+    }
+    ::execvp(argv[0], argv.data());
     ::_exit(127);
   }
   ::close(log);
-  if (pid_ < 0) fail(command_.binary);
+  if (pid_ < 0) fail(words[0]);
 }
 
 std::optional<int> EngineProcess::poll() {
@@ -104,32 +86,27 @@ void EngineProcess::stop() {
   using namespace std::chrono_literals;
   if (!running()) return;
   ::kill(pid_, SIGINT);
-  for (int i = 0; i < 100 && running(); ++i) {
-    if (!poll()) std::this_thread::sleep_for(10ms);
+  for (int i = 0; i < 200 && running(); ++i) {
+    if (!EngineProcess::poll()) std::this_thread::sleep_for(10ms);
   }
   if (!running()) return;
   ::kill(pid_, SIGKILL);
-  while (running() && !poll()) std::this_thread::sleep_for(1ms);
-}
-
-std::vector<fs::path> EngineProcess::artifacts() const {
-  std::vector<fs::path> result;
-  for (const auto& entry : fs::directory_iterator(command_.folder / "artifacts")) {
-    const std::string name = entry.path().filename();
-    const bool is_find = name.starts_with("crash-") || name.starts_with("timeout-") || name.starts_with("oom-");
-    if (is_find) result.push_back(entry.path());
-  }
-  return result;
+  while (running() && !EngineProcess::poll()) std::this_thread::sleep_for(1ms);
 }
 
 std::string EngineProcess::last_words() const {
+  constexpr std::string_view kGaveUp = "PROGRAM ABORT : ";
+  const std::regex colour("\x1b\\[[0-9;?]*[a-zA-Z]");
   std::ifstream in(log_);
-  std::string line, last, ours;
+  std::string line, last, ours, engine;
   while (std::getline(in, line)) {
     if (line.starts_with("assay: ") || line.starts_with("HARNESS BUG: ")) ours = line.substr(line.find(": ") + 2);
+    // AFL++ always writes in colours.
+    line = std::regex_replace(line, colour, "");
+    if (const size_t at = line.find(kGaveUp); at != std::string::npos) engine = line.substr(at + kGaveUp.size());
     if (!line.empty()) last = line;
   }
-  return ours.empty() ? last : ours;
+  return !ours.empty() ? ours : !engine.empty() ? engine : last;
 }
 
 }  // namespace assay

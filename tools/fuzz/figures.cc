@@ -78,18 +78,23 @@ std::string summary(const std::string& target, const std::string& subject, const
                         grouped(static_cast<double>(figures.allocator_counters_hit)),
                         grouped(static_cast<double>(figures.allocator_counters)));
   }
-  text += fmt::format(", {} corpus files, {} violations\n", grouped(static_cast<double>(figures.corpus_files)),
+  text += fmt::format(", {} corpus files, {} violations", grouped(static_cast<double>(figures.corpus_files)),
                       figures.violations);
+  if (figures.stability) text += fmt::format(", stability {:.2f} %", *figures.stability);
+  text += '\n';
   return text;
 }
 
-nlohmann::json figures_json(const std::string& target, const std::string& subject, Mode mode,
+nlohmann::json figures_json(const std::string& target, const std::string& subject, Mode mode, Engine engine,
                             const FuzzFigures& figures) {
   nlohmann::json mix = nlohmann::json::object();
   for (const OpInfo& op : all_ops()) mix[std::string(op.name)] = figures.executed_by_op[static_cast<size_t>(op.code)];
+  nlohmann::json stability = nullptr;
+  if (figures.stability) stability = *figures.stability;
   return {{"name", target},
           {"subject", subject},
-          {"engine", "libfuzzer"},
+          {"engine", engine == Engine::kAfl ? "afl" : "libfuzzer"},
+          {"stability", std::move(stability)},
           {"mode", name(mode)},
           {"programs", figures.programs},
           {"programs_per_second", figures.programs_per_second()},

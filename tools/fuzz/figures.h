@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct FuzzFigures {
   uint64_t corpus_files = 0;
   uint64_t violations = 0;
   double seconds = 0;
+  std::optional<double> stability;  // in percent, where the engine measures it
 
   double programs_per_second() const { return seconds > 0 ? static_cast<double>(programs) / seconds : 0; }
   double operations_per_second() const { return seconds > 0 ? static_cast<double>(executed) / seconds : 0; }
@@ -47,7 +49,7 @@ std::string live_line(const FuzzFigures& now, const FuzzFigures& before, uint64_
 // Several lines for the end.
 std::string summary(const std::string& target, const std::string& subject, const FuzzFigures& figures);
 
-nlohmann::json figures_json(const std::string& target, const std::string& subject, Mode mode,
+nlohmann::json figures_json(const std::string& target, const std::string& subject, Mode mode, Engine engine,
                             const FuzzFigures& figures);
 
 }  // namespace assay

@@ -11,7 +11,10 @@
 
 namespace assay {
 
+enum class Engine : uint8_t { kLibFuzzer, kAfl };
+
 struct FuzzOptions {
+  Engine engine = Engine::kLibFuzzer;
   std::vector<std::string> targets;
   std::vector<std::string> subjects;
   std::string flavour = "fuzz";
