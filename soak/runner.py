@@ -117,7 +117,11 @@ class Runner:
         if self.space.missing:
             return
         slots = os.cpu_count() or 1
-        while self.slots_taken() < slots and self.left() > 1:
+        # A lane that has nothing to do yet gives way to the next.
+        for _ in range(slots + len(self.lanes)):
+            # Whatever else there is to do, something is hunted.
+            if (self.slots_taken() >= slots and self.running) or self.left() <= 1:
+                return
             if self.triage.start() or self.corpora.start([lane for lane, _ in self.running.values()], self.scratch, self.spent()):
                 continue
             busy = set(self.running) | {lane.name for lane in self.lanes if self.waits(lane)}

@@ -71,6 +71,14 @@ class RunnerTest(Runner):
         self.assertIn("VERDICT clean", self.said())
         self.assertGreater(self.state()["lanes"]["alloc_ops@fuzz-sequential"]["programs"], 0)
 
+    def test_something_is_hunted_whatever_else_takes_long(self):
+        self.plan_for("slow")
+        runner = self.start(30)
+        self.wait_until(lambda: list(self.folder.glob("corpus/*/*")), "nothing is hunted")
+        self.assertIn("canary not hunted yet", self.said())
+        runner.send_signal(signal.SIGTERM)
+        self.finish(runner, 1)
+
     def test_a_canary_that_survives_fails_the_campaign(self):
         self.plan_for("survives")
         self.finish(self.start(3), 1)

@@ -3,6 +3,7 @@
 
     hunts       `fuzz` goes on until its time is over, writing a program every 50 ms; with the file `finds`, it ends with a find
     canary      `mutants` kills the canary, unless the file `survives` is there
+    slow        `mutants` and `replay` take a minute
     others      answer at once that nothing was found
 """
 
@@ -73,5 +74,7 @@ def nothing():
     return {"verdict": "clean", "files": []}
 
 
+if planned("slow") and sys.argv[1] in ("mutants", "replay"):
+    time.sleep(60)
 ANSWERS = {"fuzz": fuzz, "minimize": minimize, "mutants": mutants, "replay": replay}
 print(json.dumps(ANSWERS.get(sys.argv[1], nothing)()))
