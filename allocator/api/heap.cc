@@ -12,6 +12,7 @@
 #include "allocator/heap/thread_heap.h"
 #include "allocator/heap/tick.h"
 #include "allocator/heap/visit.h"
+#include "allocator/heap/watch.h"
 #include "allocator/include/ximalloc.h"
 #include "allocator/page_map/page_map.h"
 #include "allocator/process/process.h"
@@ -128,7 +129,8 @@ xi_heap_t* xi_heap_get_default() noexcept {
 xi_heap_t* xi_heap_set_default(xi_heap_t* heap) noexcept {
   if (const int error = refusal(heap, &xi::is_usable)) return static_cast<xi_heap_t*>(xi::fail(error));
   xi_heap_t* const before = outside(xi::thread_state.chosen);
-  xi::thread_state.heap = xi::thread_state.chosen = insides(heap);
+  xi::thread_state.chosen = insides(heap);
+  xi::thread_state.use(insides(heap));
   return before;
 }
 
@@ -269,6 +271,39 @@ bool xi_heap_visit_blocks(const xi_heap_t* heap, bool all_blocks, xi_block_visit
   }
   Visit visit{visitor, argument};
   return xi::visit_heap(const_cast<xi::Heap*>(insides(heap)), all_blocks, pass_on, &visit);
+}
+
+bool xi_unsafe_heap_page_is_under_utilized(xi_heap_t* heap, void* block, size_t percent) noexcept {
+  if (heap == nullptr) heap = outside(xi::thread_state.chosen);
+  if (!xi::thread_state.has_heap()) return false;
+  if (!xi::is_usable(insides(heap))) {
+    xi::fail(EPERM);
+    return false;
+  }
+  xi::Page* const page = xi::page_map::find(block);
+  // One that is in no queue is full, or was when it was left.
+  if (page == nullptr || page->heap.load(xi::kRelaxed) != insides(heap) || !page->in_queue) return false;
+  page->collect_thread_free();
+  if (insides(heap)->queues[page->bin.index()].first() == page) return false;
+  return page->used * size_t{100} <= page->reserved * (percent < 100 ? percent : 100);
+}
+
+void xi_heap_guarded_set_sample_rate(xi_heap_t* heap, size_t rate, size_t seed) noexcept {
+  if (const int error = refusal(heap, &xi::is_usable)) {
+    xi::fail(error);
+    return;
+  }
+  xi::guard_each(insides(heap), rate, seed);
+  xi::follow_watch(insides(heap));
+}
+
+void xi_heap_guarded_set_size_bound(xi_heap_t* heap, size_t smallest, size_t largest) noexcept {
+  if (const int error = refusal(heap, &xi::is_usable)) {
+    xi::fail(error);
+    return;
+  }
+  insides(heap)->guard_min = smallest;
+  insides(heap)->guard_max = largest;
 }
 
 xi_subproc_id_t xi_subproc_main() noexcept {

@@ -2,6 +2,7 @@
 // set.
 #include <cerrno>
 
+#include "allocator/heap/watch.h"
 #include "allocator/include/ximalloc.h"
 #include "allocator/process/background.h"
 #include "allocator/process/process.h"
@@ -34,6 +35,10 @@ void set(xi_option_t option, long value, bool (*how)(size_t index, int64_t value
   if (!exists(option)) return;
   if (how(option, value)) {
     if (option == xi_option_background_purge) xi::follow_background_option();
+    if (option == xi_option_profile_interval && value != 0) {
+      xi::prepare_profile();
+      if (xi::thread_state.has_heap()) xi::follow_watch(xi::thread_state.current);
+    }
     return;
   }
   xi::warn_option_out_of_range(xi::option_table[option].name, value);
@@ -82,6 +87,10 @@ void xi_option_set_enabled(xi_option_t option, bool enable) noexcept {
 
 void xi_option_set_enabled_default(xi_option_t option, bool enable) noexcept {
   xi_option_set_default(option, enable ? 1 : 0);
+}
+
+const char* xi_option_name(xi_option_t option) noexcept {
+  return exists(option) ? xi::option_table[option].name : nullptr;
 }
 
 void xi_options_print() noexcept {

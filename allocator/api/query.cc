@@ -6,7 +6,7 @@
 
 bool xi_check_owned(const void* pointer) noexcept {
   const xi::Page* const page = xi::page_map::find(pointer);
-  return page != nullptr && xi::thread_state.has_heap() && page->heap.load(xi::kRelaxed) == xi::thread_state.heap;
+  return page != nullptr && xi::thread_state.has_heap() && page->heap.load(xi::kRelaxed) == xi::thread_state.current;
 }
 
 bool xi_is_in_heap_region(const void* pointer) noexcept {

@@ -6,6 +6,7 @@
 #include "allocator/heap/alloc.h"
 #include "allocator/heap/fill.h"
 #include "allocator/heap/free.h"
+#include "allocator/heap/watch.h"
 #include "allocator/page/interior.h"
 #include "allocator/support/report.h"
 
@@ -27,6 +28,13 @@ Allocation allocate_aligned(size_t alignment, size_t size) {
   return allocate(size == 0 ? alignment : align_up(size, alignment));
 }
 
+// A sampled block is inside of its page already.
+Allocation allocate_unwatched(size_t alignment, size_t size) {
+  if (!thread_state.has_heap()) return allocate_aligned(alignment, size);
+  const Unwatched here;
+  return allocate_aligned(alignment, size);
+}
+
 // What was found for a request: `usable` bytes from `address` on, of which all but the first `dirty` are known to be 0.
 struct Placement {
   char* address;
@@ -41,14 +49,15 @@ int place(const Request& request, Placement* out) {
   if (request.size > kMaxRequest - distance) return ENOMEM;
   // An address inside must not be that of the next block.
   const size_t least = distance != 0 && request.size == 0 ? 1 : request.size;
-  const Allocation found = allocate_aligned(request.alignment, distance + least);
+  const Allocation found = distance == 0 ? allocate_aligned(request.alignment, least)
+                                         : allocate_unwatched(request.alignment, distance + least);
   if (found.block == nullptr) return ENOMEM;
   Page* const page = page_map::find(found.block);
   if (distance != 0) {
     page->allow_interior_blocks();
     mark_interior(found.block, distance);
   }
-  const size_t usable = page->block_size - distance;
+  const size_t usable = page->usable_size(found.block) - distance;
   // Fresh memory is zero but for the link that was in its first word; every block has room for a word.
   const size_t link = distance < sizeof(Block) ? sizeof(Block) - distance : 0;
   *out = {static_cast<char*>(found.block) + distance, usable, found.zero ? link : usable};

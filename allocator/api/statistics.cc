@@ -88,7 +88,7 @@ void xi_stats_print(void*) noexcept {
 void xi_thread_stats_print_out(xi_output_fun* out, void* argument) noexcept {
   int64_t pages = 0, blocks = 0, bytes = 0, slow_paths = 0;
   if (xi::thread_state.has_heap()) {
-    const xi::Heap* const heap = xi::thread_state.heap;
+    const xi::Heap* const heap = xi::thread_state.current;
     slow_paths = heap->slow_paths.get();
     for (const xi::PageQueue& queue : heap->queues) {
       for (xi::Page* page = queue.first(); page != nullptr; page = page->queue_next) {
@@ -123,7 +123,7 @@ void xi_stats_reset() noexcept {
 }
 
 void xi_stats_merge() noexcept {
-  if (xi::thread_state.has_heap()) xi::merge_statistics(xi::thread_state.heap);
+  if (xi::thread_state.has_heap()) xi::merge_statistics(xi::thread_state.current);
 }
 
 void xi_process_info(size_t* elapsed_ms, size_t* user_ms, size_t* system_ms, size_t* current_rss, size_t* peak_rss,

@@ -45,8 +45,8 @@ void check_shape(const Page* page, CheckReport& report) {
     report.expect(page->slices == page->bin.page_slices() || page->slices == page->bin.least_slices(),
                   "a page has not the slices of its bin", start);
   }
-  report.expect(page->reserved == (page->slices << kSliceShift) / page->block_size,
-                "a page's number of blocks does not follow from its size", start);
+  const size_t fitting = page->is_huge() ? 1 : (page->slices << kSliceShift) / page->block_size;
+  report.expect(page->reserved == fitting, "a page's number of blocks does not follow from its size", start);
   report.expect(page->used <= page->capacity && page->capacity <= page->reserved,
                 "a page counts more blocks than it has", start);
   for (size_t i = 0; i < page->slices; ++i) {

@@ -7,15 +7,20 @@
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/retire.h"
 #include "allocator/heap/tick.h"
+#include "allocator/heap/watch.h"
 
 namespace xi {
 
 namespace {
 
-// The thread's heap, which is made at its first allocation; null when there is no memory for it.
+bool has_heap() {
+  return thread_state.has_heap() || start_thread();
+}
+
+// The thread's heap, with what is done on each slow path.
 Heap* ready_heap() {
-  if (!thread_state.has_heap() && !start_thread()) return nullptr;
-  Heap* const heap = thread_state.heap;
+  Heap* const heap = thread_state.current;
+  follow_watch(heap);
   heap->slow_paths.add_as_only_writer(1);
   follow_collect_requests(heap);
   age_retired(heap, false);
@@ -58,8 +63,10 @@ Allocation allocate_huge(Heap* heap, size_t size, size_t alignment) {
 
 Allocation allocate_slow(size_t size) {
   XI_ASSERT(size <= kMaxRequest);
+  // A thread's heap is made at its first allocation.
+  if (!has_heap()) return {nullptr, false};
+  if (thread_state.heap == &watching_heap) return allocate_watched(size);
   Heap* const heap = ready_heap();
-  if (heap == nullptr) return {nullptr, false};
   if (size > kLargeBlockMax) return allocate_huge(heap, size, kSliceSize);
   const Bin bin = Bin::of_size(size);
   Page* page = page_from_queue(heap, bin);
@@ -74,8 +81,7 @@ Allocation allocate_slow(size_t size) {
 
 Allocation allocate_over_aligned(size_t size, size_t alignment) {
   XI_ASSERT(alignment > kSliceSize && size <= kMaxRequest);
-  Heap* const heap = ready_heap();
-  return heap != nullptr ? allocate_huge(heap, size, alignment) : Allocation{nullptr, false};
+  return has_heap() ? allocate_huge(ready_heap(), size, alignment) : Allocation{nullptr, false};
 }
 
 }  // namespace xi

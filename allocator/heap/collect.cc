@@ -48,6 +48,26 @@ void collect(bool force) {
   purge_arenas(force);
 }
 
+void collect_and_reduce(size_t target) {
+  collect(true);
+  Heap* const heap = thread_state.backing;
+  if (heap == nullptr) return;
+  size_t bytes = 0;
+  for (const PageQueue& queue : heap->queues) {
+    for (const Page* page = queue.first(); page != nullptr; page = page->queue_next)
+      bytes += page->slices << kSliceShift;
+  }
+  // The largest pages first, and of each size those that are not allocated from.
+  for (size_t bin = kBinCount; bin > 0; --bin) {
+    while (Page* const page = bytes > target ? heap->queues[bin - 1].last() : nullptr) {
+      bytes -= page->slices << kSliceShift;
+      release_page(heap, page);
+    }
+  }
+  collect_abandoned(purges_pages());
+  purge_arenas(true);
+}
+
 void follow_collect_requests(Heap* heap) {
   const uint64_t wanted = requests.load(kRelaxed);
   if (heap->collected_epoch == wanted) return;

@@ -16,6 +16,9 @@ void collect(bool force);
 // Does what the last collect(true) of any thread asked for, if this heap has not yet.
 void follow_collect_requests(Heap* heap);
 
+// As collect(true), and pages of the thread's first heap are released until at most `target` bytes are in its queues.
+void collect_and_reduce(size_t target);
+
 void reset_collect();
 
 }  // namespace xi

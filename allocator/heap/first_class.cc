@@ -6,6 +6,7 @@
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/page_source.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/heap/watch.h"
 
 namespace xi {
 
@@ -17,7 +18,10 @@ void unlink(Heap* heap) {
   Heap* before = state.backing;
   while (before->next_of_thread != heap) before = before->next_of_thread;
   before->next_of_thread = heap->next_of_thread;
-  if (state.chosen == heap) state.heap = state.chosen = state.backing;
+  if (state.chosen == heap) {
+    state.chosen = state.backing;
+    state.use(state.chosen);
+  }
 }
 
 }  // namespace
@@ -29,6 +33,7 @@ Heap* new_heap(const HeapWish& wish) {
   heap->arena = wish.arena;
   heap->tag = wish.tag;
   heap->allow_destroy = wish.allow_destroy;
+  begin_watch(heap);
   heap->next_of_thread = thread_state.backing->next_of_thread;
   thread_state.backing->next_of_thread = heap;
   return heap;

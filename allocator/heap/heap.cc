@@ -4,8 +4,9 @@
 
 namespace xi {
 
-constinit const Page empty_page;
+constinit const Page empty_page{};
 constinit const Heap empty_heap;
+constinit const Heap watching_heap;
 
 // Entries whose requests fall into the bin: a contiguous part of the table.
 void Heap::update_direct(Bin bin) {

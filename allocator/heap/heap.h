@@ -50,6 +50,12 @@ struct Heap {
   uint64_t purge_at = 0;   // on the clock, for all heaps of its thread when it is their first; 0: not known yet
   // Where all of its pages come from; null: from any arena that is not exclusive.
   Arena* arena = nullptr;
+  // What watch.h does: its blocks are looked at one by one; each `guard_rate`-th between these sizes is guarded.
+  bool is_watched = false;
+  size_t guard_rate = 0, guard_min = 0, guard_max = 0;
+  size_t until_guard = 0;    // blocks
+  int64_t until_sample = 0;  // bytes, of the heap profile; 0: not drawn yet
+  uint64_t random = 1;
   uint8_t tag = 0;            // as the program says; its pages have it too
   bool allow_destroy = true;  // false: the program destroys it as it deletes it
 
@@ -88,5 +94,7 @@ struct Heap {
 
 // The heap of a thread that has none yet: every request falls through to the slow path. Never written.
 extern const Heap empty_heap;
+// Stands in the place of a heap that is watched (watch.h), with the same effect. Never written.
+extern const Heap watching_heap;
 
 }  // namespace xi

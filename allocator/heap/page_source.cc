@@ -2,7 +2,9 @@
 
 #include "allocator/arena/arena_set.h"
 #include "allocator/base/assert.h"
+#include "allocator/heap/profile.h"
 #include "allocator/os/memory.h"
+#include "allocator/page/interior.h"
 #include "allocator/page/page_pool.h"
 #include "allocator/page_map/page_map.h"
 #include "allocator/support/report.h"
@@ -32,8 +34,10 @@ Page* begin_in_arena(const SliceClaim& claim, Bin bin, size_t block_size) {
   return page;
 }
 
-// A mapping of its own, for what no arena can hold; null when there is no memory.
-Page* try_mapping(size_t slices, size_t alignment) {
+// A mapping of its own, for what no arena can hold, with slices for a guard behind the block; null when there is no
+// memory.
+Page* try_mapping(size_t block_slices, size_t alignment, size_t guard_slices) {
+  const size_t slices = block_slices + guard_slices;
   const size_t size = slices << kSliceShift;
   if (!begin_mapping(size)) return nullptr;
   Page* const page = take_page_struct();
@@ -42,7 +46,7 @@ Page* try_mapping(size_t slices, size_t alignment) {
     if (page_map::cover(address_of(start), size)) {
       page->begin({.start = address_of(start),
                    .slices = slices,
-                   .block_size = size,
+                   .block_size = block_slices << kSliceShift,
                    .reserved = 1,
                    .bin = kHugeBin,
                    .zero = true,
@@ -59,11 +63,11 @@ Page* try_mapping(size_t slices, size_t alignment) {
 }
 
 Page* begin_in_mapping(size_t slices, size_t alignment) {
-  Page* const page = try_mapping(slices, alignment);
+  Page* const page = try_mapping(slices, alignment, 0);
   if (page != nullptr) return page;
   // Free memory that still waits for its purge may be what the system lacks.
   purge_arenas(true);
-  return try_mapping(slices, alignment);
+  return try_mapping(slices, alignment, 0);
 }
 
 void end_mapping_of(Page* page, uintptr_t start, size_t size) {
@@ -128,7 +132,33 @@ void* new_huge_block(Heap* heap, size_t size, size_t alignment, bool* zero) {
   return block;
 }
 
+SampledBlock new_sampled_block(Heap* heap, size_t size, bool guarded) {
+  if (size > kMaxRequest - kSliceSize) return {nullptr, nullptr};
+  const size_t usable = block_size_for(size);
+  const size_t slices = (usable + kSliceSize - 1) >> kSliceShift;
+  Page* const page = try_mapping(slices, kSliceSize, guarded ? 1 : 0);
+  if (page == nullptr) return {nullptr, nullptr};
+  const size_t bytes = slices << kSliceShift;
+  if (guarded) os::decommit(reinterpret_cast<void*>(page->start + bytes), kSliceSize);
+  give_to(heap, page);
+  page->refill();
+  auto* const start = static_cast<char*>(page->pop());
+  const size_t distance = bytes - usable;
+  if (distance != 0) {
+    os::will_use(page->start, bytes);
+    page->allow_interior_blocks();
+    mark_interior(start, distance);
+  }
+  return {start + distance, page};
+}
+
+void release_sampled_block(const SampledBlock& block) {
+  const bool released = block.page->try_release();
+  XI_ASSERT(released);
+}
+
 void end_page(Page* page) {
+  if (page->is_huge()) forget_sample(page);
   Heap::detach(page);
   page_map::enter(page->start, page->slices, nullptr);
   statistics.pages.add(-1);

@@ -12,6 +12,16 @@ Page* new_page(Heap* heap, Bin bin);
 // word is known to be zero. Null when there is no memory.
 void* new_huge_block(Heap* heap, size_t size, size_t alignment, bool* zero);
 
+// A block of `size` bytes alone in a mapping of its own, at its end; with `guarded` what follows cannot be touched, if
+// the system allows that. All but its first word is zero. The address is null when there is no memory. Until it is
+// released its page is the caller's.
+struct SampledBlock {
+  void* address;
+  Page* page;
+};
+SampledBlock new_sampled_block(Heap* heap, size_t size, bool guarded);
+void release_sampled_block(const SampledBlock& block);
+
 // Ends a page that the caller owns, in no queue, with every block free; its slices or mapping go back.
 void end_page(Page* page);
 

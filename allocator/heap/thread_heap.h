@@ -9,9 +9,10 @@ namespace xi {
 inline constexpr ThreadId kUnknownThread{1};
 
 struct ThreadState {
-  // What the fast path allocates from: `chosen`, and inside of a call for some heap that one.
+  // What the fast path allocates from: `current`, or watching_heap while that is watched.
   Heap* heap = const_cast<Heap*>(&empty_heap);
-  Heap* chosen = const_cast<Heap*>(&empty_heap);  // the thread's default heap
+  Heap* current = const_cast<Heap*>(&empty_heap);  // `chosen`, and inside of a call for some heap that one
+  Heap* chosen = const_cast<Heap*>(&empty_heap);   // the thread's default heap
   Heap* backing = nullptr;  // its first one, which lives as long as the thread, and is in front of
                             // the list of all its heaps (next_of_thread)
   ThreadId id = kUnknownThread;
@@ -23,6 +24,10 @@ struct ThreadState {
 #endif
 
   bool has_heap() const { return heap != &empty_heap; }
+  void use(Heap* one) {
+    current = one;
+    heap = one->is_watched ? const_cast<Heap*>(&watching_heap) : one;
+  }
 };
 
 // __thread: never initialised at run time, so that an access is one load, and there is no wrapper function (which would
@@ -32,8 +37,8 @@ XI_HIDDEN extern __thread ThreadState thread_state;
 // A call for `heap`, which is the calling thread's: until it ends the thread allocates from there.
 class HeapCall {
  public:
-  explicit HeapCall(Heap* heap) { thread_state.heap = heap; }
-  ~HeapCall() { thread_state.heap = thread_state.chosen; }
+  explicit HeapCall(Heap* heap) { thread_state.use(heap); }
+  ~HeapCall() { thread_state.use(thread_state.chosen); }
   HeapCall(const HeapCall&) = delete;
   HeapCall& operator=(const HeapCall&) = delete;
 };
@@ -41,11 +46,11 @@ class HeapCall {
 // Around functions of the program that are called from inside a HeapCall: what they allocate is not that heap's.
 class OutsideOfHeapCall {
  public:
-  OutsideOfHeapCall() : inside_(thread_state.heap != thread_state.chosen ? thread_state.heap : nullptr) {
-    if (inside_ != nullptr) thread_state.heap = thread_state.chosen;
+  OutsideOfHeapCall() : inside_(thread_state.current != thread_state.chosen ? thread_state.current : nullptr) {
+    if (inside_ != nullptr) thread_state.use(thread_state.chosen);
   }
   ~OutsideOfHeapCall() {
-    if (inside_ != nullptr) thread_state.heap = inside_;
+    if (inside_ != nullptr) thread_state.use(inside_);
   }
   OutsideOfHeapCall(const OutsideOfHeapCall&) = delete;
   OutsideOfHeapCall& operator=(const OutsideOfHeapCall&) = delete;

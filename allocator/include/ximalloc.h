@@ -353,6 +353,20 @@ typedef bool xi_block_visit_fun(const xi_heap_t* heap, const xi_heap_area_t* are
 XI_EXPORT bool xi_heap_visit_blocks(const xi_heap_t* heap, bool all_blocks, xi_block_visit_fun* visitor,
                                     void* argument) XI_NOEXCEPT;
 
+/* True when `block` is one of the heap (NULL: of the default one) in a page of which at most `percent` per cent are in
+ * use and which is not the next to be allocated from: a copy of the block may let the page go. Any address may be asked
+ * about; false with EPERM for another thread's heap. */
+XI_NODISCARD XI_EXPORT bool xi_unsafe_heap_page_is_under_utilized(xi_heap_t* heap, void* block,
+                                                                  size_t percent) XI_NOEXCEPT;
+
+/* Each `rate`-th block of the heap (0: none), the first one after `seed` % `rate` others, is guarded: alone in a
+ * mapping, up to the end of xi_usable_size, and what follows cannot be touched, nor the block once it is freed. Only
+ * blocks of `smallest` to `largest` bytes are counted; over-aligned ones beyond 64 KiB, those at an offset and those of
+ * a heap that is bound to an arena are not. Each costs 128 KiB of address space and two calls to the system. EPERM and
+ * EINVAL as above. Options guarded_* say how a heap begins. */
+XI_EXPORT void xi_heap_guarded_set_sample_rate(xi_heap_t* heap, size_t rate, size_t seed) XI_NOEXCEPT;
+XI_EXPORT void xi_heap_guarded_set_size_bound(xi_heap_t* heap, size_t smallest, size_t largest) XI_NOEXCEPT;
+
 /* --- Subprocesses --- */
 
 /* Threads that take over what one another's ended threads have left, and nobody else's: one set for each interpreter
@@ -387,16 +401,22 @@ XI_EXPORT bool xi_abandoned_visit_blocks(xi_subproc_id_t subprocess, int heap_ta
  * that has no usable value, or whose name begins with XIMALLOC_ and belongs to no option, is named on stderr and
  * ignored. xi_options_print and docs/options.md tell ranges and defaults. */
 typedef enum xi_option {
-  xi_option_purge_delay,      /* XIMALLOC_PURGE_DELAY */
-  xi_option_purge_decommits,  /* XIMALLOC_PURGE_DECOMMITS */
-  xi_option_arena_reserve,    /* XIMALLOC_ARENA_RESERVE */
-  xi_option_arena_limit,      /* XIMALLOC_ARENA_LIMIT */
-  xi_option_retire_ticks,     /* XIMALLOC_RETIRE_TICKS */
-  xi_option_reclaim_on_free,  /* XIMALLOC_RECLAIM_ON_FREE */
-  xi_option_warnings,         /* XIMALLOC_WARNINGS */
-  xi_option_fill,             /* XIMALLOC_FILL */
-  xi_option_page_purge_delay, /* XIMALLOC_PAGE_PURGE_DELAY */
-  xi_option_background_purge, /* XIMALLOC_BACKGROUND_PURGE */
+  xi_option_purge_delay,         /* XIMALLOC_PURGE_DELAY */
+  xi_option_purge_decommits,     /* XIMALLOC_PURGE_DECOMMITS */
+  xi_option_arena_reserve,       /* XIMALLOC_ARENA_RESERVE */
+  xi_option_arena_limit,         /* XIMALLOC_ARENA_LIMIT */
+  xi_option_retire_ticks,        /* XIMALLOC_RETIRE_TICKS */
+  xi_option_reclaim_on_free,     /* XIMALLOC_RECLAIM_ON_FREE */
+  xi_option_warnings,            /* XIMALLOC_WARNINGS */
+  xi_option_fill,                /* XIMALLOC_FILL */
+  xi_option_page_purge_delay,    /* XIMALLOC_PAGE_PURGE_DELAY */
+  xi_option_background_purge,    /* XIMALLOC_BACKGROUND_PURGE */
+  xi_option_guarded_sample_rate, /* XIMALLOC_GUARDED_SAMPLE_RATE */
+  xi_option_guarded_sample_seed, /* XIMALLOC_GUARDED_SAMPLE_SEED */
+  xi_option_guarded_min,         /* XIMALLOC_GUARDED_MIN */
+  xi_option_guarded_max,         /* XIMALLOC_GUARDED_MAX */
+  xi_option_profile_interval,    /* XIMALLOC_PROFILE_INTERVAL */
+  xi_option_profile_at_exit,     /* XIMALLOC_PROFILE_AT_EXIT */
   xi_option_count
 } xi_option_t;
 
@@ -417,6 +437,9 @@ XI_EXPORT void xi_option_disable(xi_option_t option) XI_NOEXCEPT;
 XI_EXPORT void xi_option_set_enabled(xi_option_t option, bool enable) XI_NOEXCEPT;
 XI_EXPORT void xi_option_set_enabled_default(xi_option_t option, bool enable) XI_NOEXCEPT;
 
+/* Its name, as docs/options.md has it; NULL with EINVAL for what does not exist. */
+XI_NODISCARD XI_EXPORT const char* xi_option_name(xi_option_t option) XI_NOEXCEPT;
+
 /* All options with their values on stderr, one a line. */
 XI_EXPORT void xi_options_print(void) XI_NOEXCEPT;
 
@@ -425,6 +448,10 @@ XI_EXPORT void xi_options_print(void) XI_NOEXCEPT;
 /* Returns free memory to the operating system: what the calling thread, abandoned pages and arenas hold. With `force`
  * purge delays are not waited for. Other live threads follow at their next slow path. */
 XI_EXPORT void xi_collect(bool force) XI_NOEXCEPT;
+
+/* As xi_collect(true), and pages of the calling thread's first heap, which others may then take over, are left until at
+ * most `target` bytes of pages with room are its own. */
+XI_EXPORT void xi_collect_reduce(size_t target) XI_NOEXCEPT;
 
 /* As xi_collect(true); 1 when memory was given back, else 0. `pad` is ignored. malloc_trim(3). */
 XI_EXPORT int xi_malloc_trim(size_t pad) XI_NOEXCEPT;
@@ -459,6 +486,14 @@ XI_EXPORT void xi_stats_merge(void) XI_NOEXCEPT;
 XI_EXPORT void xi_process_info(size_t* elapsed_ms, size_t* user_ms, size_t* system_ms, size_t* current_rss,
                                size_t* peak_rss, size_t* current_commit, size_t* peak_commit,
                                size_t* page_faults) XI_NOEXCEPT;
+
+/* --- Heap profile --- */
+
+/* While option profile_interval is not 0 a block is sampled each so many bytes; here is what is in use of these blocks,
+ * and who called for them, in the text form that jeprof and pprof read (they scale it up): to `out`, or as a new file;
+ * 0 or an errno value. Threads begin to sample at their next slow path, after at most 512 free lists. */
+XI_EXPORT void xi_profile_print_out(xi_output_fun* out, void* argument) XI_NOEXCEPT;
+XI_EXPORT int xi_profile_dump(const char* path) XI_NOEXCEPT;
 
 /* --- Functions of the program --- */
 

@@ -1,9 +1,11 @@
 // Real programs run with the library preloaded, and say the same as without.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <regex>
 #include <string>
 
 namespace {
@@ -57,6 +59,31 @@ TEST(PreloadTest, ItIsReallyThisLibraryThatServes) {
 TEST(PreloadTest, NeedsTheCLibraryAndNothingElse) {
   EXPECT_EQ(run("readelf -d " XIMALLOC_SO " | grep -o 'NEEDED.*'").output,
             "NEEDED)             Shared library: [libc.so.6]\n");
+}
+
+// What gperftools' pprof and jemalloc's jeprof make of it, where there is one of them.
+TEST(PreloadTest, AtExitTheHeapProfileIsThere) {
+  const std::string folder = testing::TempDir() + "ximalloc_profile_" + std::to_string(getpid());
+  const std::string enter = "mkdir -p " + folder + " && cd " + folder + " && ";
+  const Ran ran = run(enter + preloaded("XIMALLOC_PROFILE_INTERVAL=4096 XIMALLOC_PROFILE_AT_EXIT=1") +
+                      "awk 'BEGIN{for(i=0;i<100000;i++)a[i]=i\"x\"}'");
+  EXPECT_EQ(ran.status, 0) << ran.output;
+  EXPECT_EQ(ran.output, "");
+  const Ran profile = run(enter + "cat ximalloc.*.heap");
+  EXPECT_TRUE(std::regex_search(profile.output, std::regex(R"(^heap profile: [1-9]\d*: \d+ \[)")));
+  EXPECT_NE(profile.output.find("/libximalloc.so"), std::string::npos) << "of the mapped libraries";
+  for (const char* const reader : {"jeprof", "google-pprof"}) {
+    if (run(std::string("command -v ") + reader).status != 0) continue;
+    const Ran read = run(enter + reader + " --text $(command -v awk) ximalloc.*.heap 2>&1");
+    EXPECT_EQ(read.status, 0) << read.output;
+    // Megabytes, and where they were asked for: 100,000 elements take more than 3 MB and less than 100.
+    std::smatch total;
+    ASSERT_TRUE(std::regex_search(read.output, total, std::regex(R"(Total: ([0-9.]+) MB)"))) << read.output;
+    EXPECT_GT(std::stod(total[1]), 3.0);
+    EXPECT_LT(std::stod(total[1]), 100.0);
+    EXPECT_NE(read.output.find("xi_"), std::string::npos) << read.output;
+  }
+  run("rm -r " + folder);
 }
 
 TEST(PreloadTest, OptionsComeFromTheEnvironment) {

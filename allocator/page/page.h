@@ -74,7 +74,11 @@ class alignas(64) Page {
   // What page_purge.h does. Pages of one bin have at most 8,192 blocks.
   uint16_t purged_blocks = 0;  // free ones that are in no list, since the memory of their link has gone back
   static constexpr uint16_t kNotPurged = 0xffff;
-  uint16_t used_at_purge = kNotPurged;  // no purge finds anything new before fewer blocks are used
+  static constexpr uint16_t kNoSample = kNotPurged;
+  union {
+    uint16_t used_at_purge = kNotPurged;  // no purge finds anything new before fewer blocks are used
+    uint16_t sample;                      // of a huge page: of the heap profile
+  };
 
   // Second cache line: what other threads write, and links.
   alignas(64) Atomic<uintptr_t> thread_free;  // blocks freed by others | kOwned

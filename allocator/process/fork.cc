@@ -2,6 +2,7 @@
 // the order in which the layers stand, from the top: a thread inside a lower layer never waits for a higher one.
 #include "allocator/arena/arena_set.h"
 #include "allocator/heap/heap_pool.h"
+#include "allocator/heap/profile.h"
 #include "allocator/heap/thread_heap.h"
 #include "allocator/os/unmap_later.h"
 #include "allocator/page/page_pool.h"
@@ -24,6 +25,7 @@ void unlock_all() {
   page_map::unlock();
   unlock_arenas();
   unlock_page_pool();
+  unlock_profile();
   unlock_heaps();
   unlock_thread_states();
   unlock_process();
@@ -37,6 +39,7 @@ void before_fork() {
   lock_process();
   lock_thread_states();
   lock_heaps();
+  lock_profile();
   lock_page_pool();
   lock_arenas();
   page_map::lock();

@@ -6,6 +6,7 @@
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/subprocess.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/heap/watch.h"
 #include "allocator/os/thread_key.h"
 #include "allocator/process/background.h"
 #include "allocator/support/options.h"
@@ -13,6 +14,7 @@
 #include "allocator/arena/arena_set.h"
 #include "allocator/heap/collect.h"
 #include "allocator/heap/deferred_free.h"
+#include "allocator/heap/profile.h"
 #include "allocator/heap/tick.h"
 #include "allocator/os/clock.h"
 #include "allocator/os/seam.h"
@@ -58,7 +60,9 @@ bool start_this_thread() {
   if (state.id == kUnknownThread) state.id = new_thread_id();
   Heap* const heap = take_heap(state.id, true, state.subprocess);
   if (heap == nullptr) return false;
-  state.heap = state.chosen = state.backing = heap;
+  begin_watch(heap);
+  state.chosen = state.backing = heap;
+  state.use(heap);
   register_thread_state();
   // From here on this thread can allocate, as the C library may when it notes what follows.
   if (ensure_thread_key()) {
@@ -80,6 +84,7 @@ bool start_this_thread() {
   ensure_fork_handlers();
 #if !defined(XIMALLOC_TEST_SEAMS)
   if (options.background_purge != 0) follow_background_option();
+  if (options.profile_interval != 0) prepare_profile();
 #endif
 }
 
@@ -107,7 +112,8 @@ void end_thread() {
   if (!state.has_heap()) return;
   Heap* const backing = state.backing;
   unregister_thread_state();
-  state.heap = state.chosen = const_cast<Heap*>(&empty_heap);
+  state.chosen = const_cast<Heap*>(&empty_heap);
+  state.use(state.chosen);
   state.backing = nullptr;
   for (Heap* heap = backing; heap != nullptr;) {
     Heap* const next = heap->next_of_thread;
@@ -132,6 +138,7 @@ void reset_process() {
   reset_collect();
   reset_tick();
   reset_page_pool();
+  reset_profile();
   page_map::reset();
   reset_arenas();
   reset_statistics();

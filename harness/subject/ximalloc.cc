@@ -1,6 +1,5 @@
 #include "harness/subject/ximalloc.h"
 
-#include <algorithm>
 #include <charconv>
 #include <string_view>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "harness/op/program.h"
 #include "harness/subject/code_range.h"
 #include "harness/subject/ximalloc_heaps.h"
+#include "harness/subject/ximalloc_options.h"
 
 namespace assay {
 namespace {
@@ -86,13 +86,6 @@ bool watch_os(OsWatcher* watcher) {
 }
 #endif
 
-constexpr std::pair<std::string_view, xi_option_t> kOptions[] = {
-    {"purge_delay", xi_option_purge_delay},     {"purge_decommits", xi_option_purge_decommits},
-    {"arena_reserve", xi_option_arena_reserve}, {"arena_limit", xi_option_arena_limit},
-    {"retire_ticks", xi_option_retire_ticks},   {"reclaim_on_free", xi_option_reclaim_on_free},
-    {"warnings", xi_option_warnings},           {"fill", xi_option_fill},
-};
-
 // A reset puts the options back, too.
 std::vector<std::pair<xi_option_t, long>> wanted_options;
 
@@ -109,19 +102,18 @@ bool takes(xi_option_t option, long value) {
 void choose_options(const std::vector<SubjectSetting>& settings) {
   wanted_options.clear();
   for (const SubjectSetting& setting : settings) {
-    const auto* const row =
-        std::ranges::find_if(kOptions, [&](const auto& option) { return option.first == setting.name; });
-    if (row == std::end(kOptions)) throw InputError{"ximalloc has no option '" + setting.name + "'"};
+    const std::optional<xi_option_t> option = option_named(setting.name);
+    if (!option) throw InputError{"ximalloc has no option '" + setting.name + "'"};
     long value = 0;
     const char* const end = setting.value.data() + setting.value.size();
     const auto [stop, error] = std::from_chars(setting.value.data(), end, value);
     if (setting.value.empty() || stop != end || error != std::errc()) {
       throw InputError{"ximalloc's option " + setting.name + ": '" + setting.value + "' is not a whole number"};
     }
-    if (!takes(row->second, value)) {
+    if (!takes(*option, value)) {
       throw InputError{"ximalloc's option " + setting.name + " does not take " + setting.value};
     }
-    wanted_options.emplace_back(row->second, value);
+    wanted_options.emplace_back(*option, value);
   }
 }
 

@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <optional>
 #include <string>
 
 #include "allocator/include/ximalloc.h"
+#include "harness/subject/ximalloc_options.h"
 #if defined(XIMALLOC_TEST_SEAMS)
 #include "allocator/include/ximalloc_debug.h"
 #endif
@@ -92,25 +92,6 @@ bool manage(void* start, const ArenaWish& wish, void** arena) {
 
 void* area(void* arena, size_t* bytes) {
   return xi_arena_area(arena_of(arena), bytes);
-}
-
-std::optional<xi_option_t> option_named(std::string_view name) {
-  constexpr std::pair<std::string_view, xi_option_t> kOptions[] = {
-      {"purge_delay", xi_option_purge_delay},
-      {"purge_decommits", xi_option_purge_decommits},
-      {"arena_reserve", xi_option_arena_reserve},
-      {"arena_limit", xi_option_arena_limit},
-      {"retire_ticks", xi_option_retire_ticks},
-      {"reclaim_on_free", xi_option_reclaim_on_free},
-      {"warnings", xi_option_warnings},
-      {"fill", xi_option_fill},
-      {"page_purge_delay", xi_option_page_purge_delay},
-      {"background_purge", xi_option_background_purge},
-  };
-  for (const auto& [known, option] : kOptions) {
-    if (known == name) return option;
-  }
-  return std::nullopt;
 }
 
 bool has_option(std::string_view name) {
