@@ -91,6 +91,12 @@ Operations::Ran Operations::make_arena(const Step& step) {
   outcome_.error = error;
   const bool impossible = wanted.managed ? wish.bytes < kit.arena_unit_bytes : wish.bytes == 0;
   if (impossible) return check_refused(step.code, EINVAL, error, result_.violation) ? Ran::kDone : fail();
+  // However much of it is left: what is more than all of it is refused.
+  const SetOption& limit = made.options[static_cast<size_t>(OptionId::kArenaLimit)];
+  const bool passes_limit = limit.was_set && limit.now > 0 && wish.bytes > static_cast<uint64_t>(limit.now);
+  if (!wanted.managed && passes_limit) {
+    return check_refused(step.code, ENOMEM, error, result_.violation) ? Ran::kDone : fail();
+  }
   const bool many = made.reserved_count >= kJudgedCount || made.reserved_bytes + wish.bytes > kJudgedArenas;
   const bool open = many || wish.bytes > kJudgedArena || made.limited;
   const bool may_fail = open || ledger_.seam->may_have_failed(failed_before_);

@@ -284,6 +284,7 @@ class FreeRun {
     lane.operations->begin_end(order_.end_fails());
     if (options_.progress != nullptr) options_.progress->line = kNoOperation;
     lane.ledger.concurrent = false;
+    lane.ledger.several = order_.thread_count() > 1;
     const bool right = lane.operations->check_and_free_all() &&
                        (!has_footprint(subject_) || options_.strictness != Strictness::kStrict ||
                         lane.operations->check_footprint_against(space_.baseline.warmed_up()));

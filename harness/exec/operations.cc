@@ -331,7 +331,7 @@ bool Operations::check_and_free_all() {
   // Each block is compared once more right before it is freed.
   if (strict_ && !verify_all()) return fail_check();
   if ((strict_ || result_.trace_hash % kStructureSampling == 0) && !check_structure_now()) return fail_check();
-  if (!walk_heaps_of(0)) return fail_check();
+  if (!walk_heaps_of(0) || !walk_everything()) return fail_check();
   for (uint64_t slot = 0; slot < heap_.slot_count(); ++slot) {
     if (!heap_.live(slot)) continue;
     progress_->steps = progress_->steps + 1;

@@ -123,6 +123,7 @@ class Operations {
   Ran visit_abandoned(const Step& step);
   bool walk_heap(uint32_t record, void* handle, bool all_blocks);
   bool walk_heaps_of(uint32_t thread);
+  bool walk_everything();
   // arenas.cc
   Ran make_arena(const Step& step);
   Ran ask_area(const Step& step);

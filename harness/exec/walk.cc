@@ -74,4 +74,28 @@ bool Operations::walk_heaps_of(uint32_t thread) {
   return right;
 }
 
+// When all other threads have ended: what t0 has and what they have left is all that there is.
+bool Operations::walk_everything() {
+  const HeapKit& kit = subject_.heap_kit();
+  const MadeHeaps& made = heap_.made();
+  const bool can = kit.visit_heap != nullptr && kit.visit_abandoned != nullptr && api_.heap_get_backing != nullptr;
+  if (!can || ledger_.concurrent || in_destructor() || (!strict_ && made.none())) return true;
+  // A thread of whose end nobody was told has left its pages as its own.
+  if (ledger_.seam->has_failed(SystemCall::kKeyCreate)) return true;
+  walk_.start(true);
+  enter_query();
+  void* const backing = api_.heap_get_backing();
+  bool visited = backing == nullptr || kit.visit_heap(backing, true, Walk::take, &walk_);
+  for (uint64_t name = 0; name < kMaxHeaps && visited; ++name) {
+    const uint32_t record = made.record_of(name);
+    if (record == MadeHeaps::kBacking || made.at(record).owner != 0 || made.at(record).is_backing) continue;
+    if (made.at(record).state == HeapState::kLive)
+      visited = kit.visit_heap(made.at(record).handle, true, Walk::take, &walk_);
+  }
+  visited = visited && kit.visit_abandoned(true, Walk::take, &walk_);
+  leave();
+  return check_made(OpCode::kAbandonedVisitBlocks, visited, false, 0, 0, result_.violation) &&
+         walk_.check(heap_, {.any_heap = true}, result_.violation);
+}
+
 }  // namespace assay

@@ -39,8 +39,10 @@ bool check_not_spurious(OpCode code, const HeapKit& kit, const MadeArena& bound,
   if (kit.longest_free_run == nullptr || request.size > kMost || request.alignment > kMost || request.offset > kMost) {
     return true;
   }
-  // A block that is aligned may begin anywhere in a run, and what leads to it is lost.
-  const uint64_t slack = request.aligned && request.alignment > 16 ? request.alignment + request.offset : 0;
+  // A block that is aligned may begin anywhere in a run, and what leads to it is lost; one that is aligned at an offset
+  // may lie inside of a block that is.
+  const uint64_t whole = request.offset == 0 ? request.alignment : 2 * request.alignment;
+  const uint64_t slack = request.aligned && request.alignment > 16 ? whole : 0;
   const uint64_t needed = rounded_up(request.size + slack) + kUnitBytes;
   const uint64_t run = kit.longest_free_run(bound.handle);
   if (run < needed) return true;

@@ -70,6 +70,12 @@ bool visit_heap(void* heap, bool all_blocks, BlockVisitor visitor, void* context
   return xi_heap_visit_blocks(static_cast<xi_heap_t*>(heap), all_blocks, pass_on, &visit);
 }
 
+bool visit_abandoned(bool all_blocks, BlockVisitor visitor, void* context) {
+  constexpr int kAnyTag = -1;
+  Visit visit{visitor, context};
+  return xi_abandoned_visit_blocks(xi_subproc_main(), kAnyTag, all_blocks, pass_on, &visit);
+}
+
 int reserve(const ArenaWish& wish, void** arena) {
   if (arena == nullptr) return xi_reserve_os_memory(wish.bytes, wish.committed, wish.large);
   xi_arena_id_t made = nullptr;
@@ -151,6 +157,7 @@ void add_ximalloc_heaps(SubjectApi& api, HeapKit& kit) {
   kit = {.heap_new_ex = new_heap_ex,
          .heap_new_in_arena = new_heap_in_arena,
          .visit_heap = visit_heap,
+         .visit_abandoned = visit_abandoned,
          .arena_unit_bytes = uint64_t{64} << 10,
          .reserve = reserve,
          .manage = manage,

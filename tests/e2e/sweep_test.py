@@ -19,10 +19,8 @@ MADE = re.compile(r"\b(?:call_(\w+)|(give_back)|seam_refuses)\((.*)")
 CALL_OF_KIND = {"kKeyCreate": "key_create", "kGetrandom": "getrandom"}
 # A wish to the kernel, of no consequence, that the seam is not asked about.
 WISHES = ("mbind",)
-# Reached by no program: only without option purge_decommits, and for arenas of huge pages, both of which the language
-# cannot ask for. Unit tests let them fail (MemoryTest.ADiscardThatFailsMayLeaveRubbish,
-# ArenaTest.AFailedDiscardIsTriedAgain, ArenaApiTest.HugePagesWhereThereAreFewOrNone).
-UNREACHED = {("memory.cc", "discard", "madvise"), ("memory.cc", "commit_huge", "mmap")}
+# Reached by no program.
+UNREACHED = set()
 
 
 def places_in_source():

@@ -25,6 +25,7 @@ struct Shape {
 Shape shape_of(const Program& program) {
   Shape shape;
   std::map<uint64_t, uint32_t> owners;
+  std::map<uint64_t, uint64_t> heaps;  // of blocks that one was named for
   ProgramSteps steps(program);
   for (Step step; steps.next(step);) {
     shape.threads.insert(step.thread);
@@ -39,6 +40,11 @@ Shape shape_of(const Program& program) {
       shape.skipped += owners.contains(*step.result_slot);
     }
     if (step.result_slot) owners[*step.result_slot] = step.thread;
+    const bool names_heap = info(step.code).args[0] == ArgKind::kHeap;
+    if (step.result_slot) heaps[*step.result_slot] = names_heap ? step.args[0] : kNoName;
+    if (step.code == OpCode::kHeapDestroy) {
+      std::erase_if(owners, [&](const auto& owner) { return heaps[owner.first] == step.args[0]; });
+    }
     shape.most_live = std::max<uint64_t>(shape.most_live, owners.size());
   }
   shape.live_at_end = owners.size();
