@@ -50,7 +50,9 @@ class Runner:
         self.last_status = 0.0
         # Settable for who tests on a small disk.
         self.space = Space(self.folder, int(os.environ["ASSAY_SOAK_SPACE"]) if "ASSAY_SOAK_SPACE" in os.environ else None)
-        self.canary_seconds = CANARY_SECONDS
+        # As long as the last look that missed it.
+        missed = campaign.state["canary"] if campaign.state["canary"] and not campaign.state["canary"]["found"] else {}
+        self.canary_seconds = max(CANARY_SECONDS, int(missed.get("seconds") or 0))
         self.unkept = []  # finds that wait for room on the disk
         campaign.state["calls"].append({"started": time.time(), "seconds": seconds, "commit": campaign.state["commit"]})
 
