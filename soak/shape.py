@@ -31,25 +31,33 @@ def family_of(name):
     return _FAMILY_OF.get(name, name)
 
 
+# What a symptom shows at depends on which of these came first after the damage.
+_CLASS_OF = {**dict.fromkeys(("malloc", "calloc", "aligned_alloc", "calloc_aligned", "malloc_aligned_at"), "allocate"),
+             **dict.fromkeys(("realloc", "rezalloc", "realloc_aligned", "realloc_aligned_at", "rezalloc_aligned", "rezalloc_aligned_at"), "resize")}
+
+
 def symptom_of(token):
-    """The token, whichever function of its family was called: two finds of one symptom and one shape are one bug."""
+    """The token, whichever function of its class was called: two finds of one symptom and one shape are one bug."""
     parts = token.split("-", 2)
-    return "-".join([parts[0], family_of(parts[1]), *parts[2:]]) if len(parts) > 1 else token
+    if len(parts) < 2:
+        return token
+    family = family_of(parts[1])
+    return "-".join([parts[0], _CLASS_OF.get(family, family), *parts[2:]])
 
 
-# From here on sizes are asked for because they cannot be had.
-_HUGE = 1 << 31
+# Where allocators change what they do: direct tables, and pages of one size after the other. Beyond the last, sizes are asked
+# for because they cannot be had.
+_BINS = ((1 << 10, "tiny"), (8 << 10, "small"), (64 << 10, "medium"), (512 << 10, "large"), (1 << 31, "giant"))
 
 
 def size_bin(number):
-    """The power of two that the number is below or at: sizes of one class mostly share it."""
-    return "huge" if number >= _HUGE else f"2^{max(number - 1, 0).bit_length()}"
+    return next((name for most, name in _BINS if number <= most), "huge")
 
 
 def bins_of(arguments):
-    """Of a product that is too large the factors are chance."""
-    bins = [size_bin(int(number, 0)) for number in _NUMBER.findall(arguments)]
-    return ["huge"] if "huge" in bins else bins
+    """Those that occur. Of a product that is too large the factors are chance."""
+    bins = {size_bin(int(number, 0)) for number in _NUMBER.findall(arguments)}
+    return ["huge"] if "huge" in bins else [name for _, name in _BINS if name in bins]
 
 
 def fact_of(text):
@@ -59,8 +67,9 @@ def fact_of(text):
 
 
 def shape_of(text, with_fact=True):
-    """One line: operations in their order, with size bins, failing calls and whether several threads take part."""
-    parts, threads, scheduled = [], set(), False
+    """One line: the operations that occur, with size bins, failing calls and whether several threads take part. Not their order, nor
+    how many: what the minimiser leaves of those differs from find to find."""
+    parts, threads, scheduled = set(), set(), False
     for line in text.splitlines():
         line = re.sub(r"(^|\s)#.*", "", line).strip()
         match = _LINE.match(line)
@@ -77,9 +86,8 @@ def shape_of(text, with_fact=True):
             threads.add("t0")
         failures = [re.sub(r"\d+", "N", call.split("=")[0]) for fail in _FAIL.findall(match["rest"]) for call in fail.split(", ")]
         word = family_of(name) + (f"({','.join(bins)})" if bins else "") + "".join(f"!{failure}" for failure in failures)
-        # The same line again and again is volume, and how much of it there is differs from find to find.
-        if not parts or parts[-1] != word:
-            parts.append(word)
+        parts.add(word)
+    parts = sorted(parts)
     fact = fact_of(text)
     if fact and with_fact:
         parts.append(f"[{fact}]")
