@@ -4,7 +4,9 @@
 #include <cstring>
 
 #include "allocator/heap/heap_pool.h"
+#include "allocator/heap/subprocess.h"
 #include "allocator/heap/thread_heap.h"
+#include "allocator/heap/visit.h"
 #include "allocator/include/ximalloc.h"
 #include "allocator/os/usage.h"
 #include "allocator/support/line.h"
@@ -23,6 +25,43 @@ Numbers numbers_of(const StatisticRow& row) {
   const Figure& figure = statistics.*row.figure;
   const int64_t unmerged = row.figure == &Statistics::slow_paths ? unmerged_slow_paths() : 0;
   return {figure.get() + unmerged, figure.peak() + unmerged, figure.total() + unmerged};
+}
+
+// What can be told without counting anything on the fast paths: the calling thread's heaps, and what ended threads of
+// its subprocess have left, page by page.
+struct Walked {
+  int64_t blocks = 0, bytes = 0;
+};
+
+bool add_page(const VisitedPage& page, void*, void* sum) {
+  auto* const walked = static_cast<Walked*>(sum);
+  walked->blocks += static_cast<int64_t>(page.used);
+  walked->bytes += static_cast<int64_t>(page.used * page.block_size);
+  return true;
+}
+
+Walked walk() {
+  Walked sum;
+  const Heap* const backing = thread_state.backing;
+  for (Heap* heap = thread_state.backing; heap != nullptr; heap = heap->next_of_thread) {
+    visit_heap(heap, false, &add_page, &sum);
+  }
+  visit_abandoned(orphans_of(backing != nullptr ? backing->subprocess : 0), -1, false, &add_page, &sum);
+  return sum;
+}
+
+struct Row {
+  const char* name;
+  Numbers numbers;
+};
+
+// Calls tell(row) for each statistic, and for those that are walked for.
+template <class Tell>
+void each_row(Tell tell) {
+  for (const StatisticRow& row : statistic_table) tell(Row{row.name, numbers_of(row)});
+  const Walked walked = walk();
+  tell(Row{"walked_blocks", {walked.blocks, walked.blocks, walked.blocks}});
+  tell(Row{"walked_bytes", {walked.bytes, walked.bytes, walked.bytes}});
 }
 
 // A text goes to where the caller wants it.
@@ -78,7 +117,7 @@ class Buffer {
 
 void xi_stats_print_out(xi_output_fun* out, void* argument) noexcept {
   const xi::Writer writer(out, argument);
-  for (const xi::StatisticRow& row : xi::statistic_table) writer.row(row.name, xi::numbers_of(row));
+  xi::each_row([&](const xi::Row& row) { writer.row(row.name, row.numbers); });
 }
 
 void xi_stats_print(void*) noexcept {
@@ -109,11 +148,10 @@ void xi_thread_stats_print_out(xi_output_fun* out, void* argument) noexcept {
 size_t xi_stats_get_json(size_t size, char* text) noexcept {
   xi::Buffer json(text, text != nullptr ? size : 0);
   json.add("{\"version\":").add(xi_version());
-  for (const xi::StatisticRow& row : xi::statistic_table) {
-    const xi::Numbers numbers = xi::numbers_of(row);
-    json.add(",\"").add(row.name).add("\":{\"now\":").add(numbers.now).add(",\"peak\":").add(numbers.peak);
-    json.add(",\"total\":").add(numbers.total).add("}");
-  }
+  xi::each_row([&json](const xi::Row& row) {
+    json.add(",\"").add(row.name).add("\":{\"now\":").add(row.numbers.now).add(",\"peak\":").add(row.numbers.peak);
+    json.add(",\"total\":").add(row.numbers.total).add("}");
+  });
   return json.add("}").end();
 }
 

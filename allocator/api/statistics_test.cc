@@ -100,7 +100,7 @@ TEST_F(StatisticsTest, TextHasALineForEach) {
   std::string text;
   const auto append = [](const char* part, void* argument) { *static_cast<std::string*>(argument) += part; };
   xi_stats_print_out(append, &text);
-  EXPECT_EQ(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')), kStatisticCount);
+  EXPECT_EQ(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')), kStatisticCount + 2);
   EXPECT_NE(text.find("live_bytes         now 112, peak 112, total 112\n"), std::string::npos) << text;
   testing::internal::CaptureStderr();
   xi_stats_print(nullptr);
@@ -141,6 +141,67 @@ TEST_F(StatisticsTest, ManyThreadsLoseNothing) {
   EXPECT_EQ(statistics.live_blocks.total(), 12'000);
   EXPECT_EQ(statistics.live_bytes.get(), 0);
   EXPECT_EQ(statistics.heaps.get(), 0);
+}
+
+TEST_F(StatisticsTest, WhatIsWalkedForIsWhatLives) {
+  std::vector<void*> blocks;
+  const auto fill = [&blocks] {
+    for (size_t size = 1; size < 2'000'000; size = size * 3 / 2 + 1) {
+      for (int i = 0; i < 20; ++i) blocks.push_back(xi_malloc(size));
+    }
+  };
+  const auto expect_walked = [] {
+    const int64_t count = statistics.live_blocks.get(), bytes = statistics.live_bytes.get();
+    expect_figure("walked_blocks", count, count, count);
+    expect_figure("walked_bytes", bytes, bytes, bytes);
+    EXPECT_EQ(structure_faults(), "");
+  };
+  expect_walked();
+  fill();
+  xi_heap_t* const heap = xi_heap_new();
+  for (size_t i = 0; i < 50; ++i) blocks.push_back(xi_heap_malloc(heap, i * 100));
+  std::thread(fill).join();
+  expect_walked();
+  std::thread([&] {
+    for (size_t i = 0; i < blocks.size(); i += 3) xi_free(blocks[i]);
+  }).join();
+  expect_walked();
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (i % 3 != 0) xi_free(blocks[i]);
+  }
+  expect_figure("walked_blocks", 0, 0, 0);
+  xi_heap_delete(heap);
+}
+
+// Whatever was done: when all is freed and collected, nothing is left but address space, and one heap.
+TEST_F(StatisticsTest, AllBalancesWhenAllIsFreed) {
+  std::vector<void*> blocks[4];
+  std::vector<std::thread> threads;
+  for (std::vector<void*>& mine : blocks) {
+    threads.emplace_back([&mine] {
+      xi_heap_t* const heap = xi_heap_new();
+      for (size_t size = 1; size < 3'000'000; size = size * 5 / 3 + 1) {
+        for (int i = 0; i < 9; ++i) mine.push_back(i % 2 == 0 ? xi_malloc(size) : xi_heap_malloc(heap, size));
+        mine.push_back(xi_aligned_alloc(size_t{1} << 27, size));
+      }
+      for (size_t i = 0; i < mine.size(); i += 4) mine[i] = xi_realloc(mine[i], 100 * i);
+      xi_heap_delete(heap);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(statistics.committed_bytes.get(), 0);
+  for (const std::vector<void*>& mine : blocks) {
+    for (void* block : mine) xi_free(block);
+  }
+  xi_collect(true);
+  for (const Figure Statistics::* figure :
+       {&Statistics::committed_bytes, &Statistics::pages, &Statistics::huge_pages, &Statistics::abandoned_pages,
+        &Statistics::live_blocks, &Statistics::live_bytes}) {
+    EXPECT_EQ((statistics.*figure).get(), 0);
+    EXPECT_GT((statistics.*figure).peak(), 0);
+  }
+  EXPECT_EQ(statistics.heaps.get(), 0) << "this thread has only freed";
+  EXPECT_EQ(statistics.reserved_bytes.get(), statistics.arenas.get() << 30);
 }
 
 TEST_F(StatisticsTest, WhatTheKernelKnows) {

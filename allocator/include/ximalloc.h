@@ -464,8 +464,9 @@ typedef void xi_output_fun(const char* text, void* argument);
 XI_EXPORT void xi_register_output(xi_output_fun* function, void* argument) XI_NOEXCEPT;
 
 /* One line a statistic: its name, what there is now, the most there was, all that was ever added. xi_stats_print
- * ignores its argument and writes to stderr. live_blocks and live_bytes are counted in flavours with assertions only.
- */
+ * ignores its argument and writes to stderr. live_blocks and live_bytes are counted in flavours with assertions only;
+ * walked_blocks and walked_bytes, in all, are what the pages of the calling thread's heaps and those that ended threads
+ * of its subprocess have left say now: exact, and what other live threads have is not in it. */
 XI_EXPORT void xi_stats_print(void* ignored) XI_NOEXCEPT;
 XI_EXPORT void xi_stats_print_out(xi_output_fun* out, void* argument) XI_NOEXCEPT;
 
