@@ -10,65 +10,84 @@ namespace {
 
 constexpr uint64_t kLargestObject = ~uint64_t{0} >> 1;
 
-bool bad_alignment(const Step& step, const Request& request) {
+bool bad_alignment(const Step& step, const Request& request, const Step*) {
   return request.aligned && step.code != OpCode::kPosixMemalign && !std::has_single_bit(request.alignment);
 }
 
-bool size_no_multiple(const Step& step, const Request& request) {
+bool size_no_multiple(const Step& step, const Request& request, const Step*) {
   return step.code == OpCode::kAlignedAlloc && std::has_single_bit(request.alignment) &&
          request.size % request.alignment != 0;
 }
 
-bool resize_to_nothing(const Step& step, const Request& request) {
+bool resize_to_nothing(const Step& step, const Request& request, const Step*) {
   return info(step.code).result == ResultKind::kMoves && step.slot && request.size == 0 && !request.overflows;
 }
 
-bool impossible_size(const Step&, const Request& request) {
+bool impossible_size(const Step&, const Request& request, const Step*) {
   return request.overflows || request.size > kLargestObject;
 }
 
 // The size, or what is asked for to find an alignment in it.
-bool impossible_with_alignment(const Step& step, const Request& request) {
-  return impossible_size(step, request) || (request.aligned && request.size > kLargestObject - request.alignment);
+bool impossible_with_alignment(const Step& step, const Request& request, const Step*) {
+  return impossible_size(step, request, nullptr) ||
+         (request.aligned && request.size > kLargestObject - request.alignment);
 }
 
-bool impossible_no_multiple(const Step& step, const Request& request) {
-  return size_no_multiple(step, request) && impossible_size(step, request);
+bool impossible_no_multiple(const Step& step, const Request& request, const Step*) {
+  return size_no_multiple(step, request, nullptr) && impossible_size(step, request, nullptr);
 }
 
 // From 256 on: what a page of such blocks begins with is aligned to 128.
-bool small_power_of_two(const Step& step, const Request& request) {
+bool small_power_of_two(const Step& step, const Request& request, const Step*) {
   constexpr uint64_t kFirstWrong = 256, kLargestSmall = 1024;
   return info(step.code).result == ResultKind::kFills && request.aligned && request.alignment >= kFirstWrong &&
          std::has_single_bit(request.size) && request.size >= request.alignment && request.size <= kLargestSmall;
 }
 
-bool memalign_of_nothing(const Step& step, const Request& request) {
+bool memalign_of_nothing(const Step& step, const Request& request, const Step*) {
   return (step.code == OpCode::kMemalign || step.code == OpCode::kValloc) && request.size == 0;
 }
 
-bool memalign_beyond_memory(const Step& step, const Request& request) {
+bool memalign_beyond_memory(const Step& step, const Request& request, const Step*) {
   return (step.code == OpCode::kMemalign || step.code == OpCode::kValloc) &&
          (request.overflows || request.size > kJudgedBytes || request.alignment > kJudgedBytes);
 }
 
-bool calloc_overflows(const Step& step, const Request& request) {
+bool calloc_overflows(const Step& step, const Request& request, const Step*) {
   return step.code == OpCode::kCalloc && request.overflows;
 }
 
-bool realloc_beyond_memory(const Step& step, const Request& request) {
+bool realloc_beyond_memory(const Step& step, const Request& request, const Step*) {
   return step.code == OpCode::kRealloc && (request.overflows || request.size > kJudgedBytes);
 }
 
-bool above_16_mib(const Step& step, const Request& request) {
+bool above_16_mib(const Step& step, const Request& request, const Step*) {
   constexpr uint64_t kMost = uint64_t{16} << 20;
-  return step.code == OpCode::kPosixMemalign && request.alignment > kMost && !impossible_size(step, request);
+  return step.code == OpCode::kPosixMemalign && request.alignment > kMost && !impossible_size(step, request, nullptr);
 }
 
-bool beyond_judgement(const Step&, const Request& request) {
+bool beyond_judgement(const Step&, const Request& request, const Step*) {
   return !request.overflows && request.size <= kLargestObject &&
          (request.size > kJudgedBytes || (request.aligned && request.alignment > kJudgedBytes) ||
           request.size + request.alignment > kJudgedBytes);
+}
+
+// A block of which not the first byte was to be aligned.
+bool made_at_an_offset(const Step& step, const Request&, const Step* maker) {
+  return info(step.code).result == ResultKind::kMoves && maker != nullptr &&
+         request_of(maker->code, maker->args.data()).offset != 0;
+}
+
+bool resize_to_zeroes(const Step& step, const Request& request, const Step*) {
+  return info(step.code).result == ResultKind::kMoves && request.zeroed;
+}
+
+bool resize_with_alignment(const Step& step, const Request& request, const Step*) {
+  return info(step.code).result == ResultKind::kMoves && request.aligned;
+}
+
+bool good_size_of_nothing_real(const Step& step, const Request&, const Step*) {
+  return (step.code == OpCode::kGoodSize || step.code == OpCode::kMallocGoodSize) && step.args[0] > kLargestObject;
 }
 
 const std::vector<LedgerRow>& rows() {
@@ -82,6 +101,10 @@ const std::vector<LedgerRow>& rows() {
 #undef ASSAY_KNOWN_BUG
   };
   return table;
+}
+
+const Step* maker_of(const Difference& difference) {
+  return difference.maker ? &*difference.maker : nullptr;
 }
 
 bool lists(std::string_view answers, const std::string& answer) {
@@ -113,7 +136,8 @@ const std::vector<LedgerRow>& all_ledger_rows() {
 bool DifferenceLedger::is_known(const LedgerRow& row, const Difference& difference, size_t lane,
                                 const LaneName& name) const {
   return row.known_bug() && row.subject == name.subject && name.version.starts_with(row.version) &&
-         row.applies(difference.step, request_of(difference.step.code, difference.step.args.data())) &&
+         row.applies(difference.step, request_of(difference.step.code, difference.step.args.data()),
+                     maker_of(difference)) &&
          lists(row.answers, text_of(difference.answers[lane]));
 }
 
@@ -130,7 +154,7 @@ const LedgerRow* DifferenceLedger::settles(const Difference& difference, std::sp
   if (known != nullptr && agree(answers)) return known;
   const Request request = request_of(difference.step.code, difference.step.args.data());
   const auto permits = [&](const LedgerRow& row) {
-    if (row.known_bug() || !row.applies(difference.step, request)) return false;
+    if (row.known_bug() || !row.applies(difference.step, request, maker_of(difference))) return false;
     return std::ranges::all_of(answers, [&](const LaneAnswer& answer) {
       return answer.kind == AnswerKind::kSkipped || (!answer.unlawful && lists(row.answers, text_of(answer)));
     });

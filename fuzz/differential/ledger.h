@@ -12,8 +12,8 @@
 
 namespace assay {
 
-// Whether a row speaks of this step.
-using LedgerCondition = bool (*)(const Step& step, const Request& request);
+// Whether a row speaks of this step. `maker` gave the block that it takes; null where it takes none.
+using LedgerCondition = bool (*)(const Step& step, const Request& request, const Step* maker);
 
 struct LedgerRow {
   std::string_view id;

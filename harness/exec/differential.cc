@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 #include "harness/exec/call.h"
 #include "harness/exec/operations.h"
@@ -92,6 +93,7 @@ class Round {
       }
       if (someone_ended(index)) return drifted;
       drifted = note_drops(step, index, drops) || drifted;
+      note_maker(step, index);
     }
     if (!drifted) compare_ends();
     return drifted;
@@ -118,6 +120,9 @@ class Round {
   Difference difference_at(const Step& step, size_t index) const {
     Difference difference;
     difference.step = step;
+    if (const auto maker = step.slot ? makers_.find(*step.slot) : makers_.end(); maker != makers_.end()) {
+      difference.maker = maker->second;
+    }
     for (size_t lane = 0; lane < lanes_.size(); ++lane) {
       const auto seen = lanes_[lane]->seen().seen();
       difference.answers.push_back(index < seen.size() ? lane_answer(seen[index]) : LaneAnswer{});
@@ -172,7 +177,18 @@ class Round {
     return drops.size() > before;
   }
 
+  // A skipped step gives none.
+  void note_maker(const Step& step, size_t index) {
+    if (!step.result_slot) return;
+    const auto gave = [&](const auto& lane) {
+      const StepAnswer& seen = lane->seen().seen()[index];
+      return seen.result_live && !seen.skipped;
+    };
+    if (std::ranges::any_of(lanes_, gave)) makers_[*step.result_slot] = step;
+  }
+
   std::span<const std::unique_ptr<Lane>> lanes_;
+  std::map<uint64_t, Step> makers_;  // by slot
   ProgramSteps steps_;
   ComparisonResult& result_;
   const DifferenceJudge& judge_;

@@ -65,6 +65,7 @@ std::string text_of(const LaneAnswer& answer);
 // A step at which those that were asked do not agree, or one of them broke a promise.
 struct Difference {
   Step step;
+  std::optional<Step> maker;        // the step that gave the block which this one takes
   std::vector<LaneAnswer> answers;  // one a lane
   std::optional<size_t> broken_by;  // the first lane that broke a promise here, and what it broke
   Violation violation;

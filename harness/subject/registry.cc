@@ -24,9 +24,12 @@ struct Installed {
   std::string_view prefix;
   std::array<std::string_view, 2> files;
 };
-constexpr std::array<Installed, 4> kInstalled = {{
+constexpr std::array<Installed, 5> kInstalled = {{
     {"mimalloc", "mi_", {"/usr/lib/x86_64-linux-gnu/libmimalloc.so.2", "/usr/lib/x86_64-linux-gnu/libmimalloc.so.2.0"}},
     {"jemalloc", "", {"/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "/usr/lib/x86_64-linux-gnu/libjemalloc.so"}},
+    {"jemalloc.mallocx",
+     kMallocx,
+     {"/usr/lib/x86_64-linux-gnu/libjemalloc.so.2", "/usr/lib/x86_64-linux-gnu/libjemalloc.so"}},
     {"tcmalloc",
      "",
      {"/usr/lib/x86_64-linux-gnu/libtcmalloc_minimal.so.4", "/usr/lib/x86_64-linux-gnu/libtcmalloc.so.4"}},

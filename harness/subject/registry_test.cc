@@ -74,6 +74,29 @@ TEST(OpenSubject, LibcIsThisProcessesOwn) {
   EXPECT_NE(libc->version().find("glibc"), std::string::npos);
 }
 
+TEST(OpenSubject, JemallocByItsOwnInterface) {
+  std::unique_ptr<Subject> subject;
+  try {
+    subject = open_subject("jemalloc.mallocx");
+  } catch (const InputError& error) {
+    GTEST_SKIP() << error.message;
+  }
+  const SubjectApi& api = subject->api();
+  void* block = api.malloc_aligned(1000, 4096);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(block) % 4096, 0u);
+  EXPECT_GE(api.usable_size(block), 1000u);
+  EXPECT_EQ(api.expand(block, api.usable_size(block)), block);
+  errno = 0;
+  EXPECT_EQ(api.expand(block, size_t{1} << 40), nullptr);
+  EXPECT_EQ(errno, ENOMEM);
+  api.free_size_aligned(block, api.usable_size(block), 4096);
+  EXPECT_EQ(api.malloc(SIZE_MAX), nullptr);
+  EXPECT_EQ(api.malloc_aligned(24, 48), nullptr);
+  EXPECT_TRUE(subject->promises().good_size_exact);
+  EXPECT_TRUE(subject->promises().expands_to_usable);
+  EXPECT_EQ(api.memalign, nullptr);
+}
+
 TEST(NeedsPreload, OnlyWhoCallsItselfByAnOpenName) {
   EXPECT_FALSE(needs_preload(library("toy_malloc")));
   EXPECT_TRUE(needs_preload(library("toy_preload")));

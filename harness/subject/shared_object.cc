@@ -19,6 +19,7 @@
 #include "harness/op/program.h"
 #include "harness/subject/code_range.h"
 #include "harness/subject/elf_scan.h"
+#include "harness/subject/mallocx.h"
 #include "harness/subject/probe.h"
 #include "harness/subject/quiet_child.h"
 #include "harness/subject/system_calls.h"
@@ -101,7 +102,12 @@ class SharedObject final : public Subject {
     name_ = name;
     path_ = file;
     version_ = file.substr(file.rfind('/') + 1);
-    find_functions(path);
+    if (prefix_ == kMallocx) {
+      if (!use_mallocx(library_, api_)) throw InputError{path + ": has no mallocx and its kin"};
+      code_ = code_range_of(dlsym(library_, "mallocx"));
+    } else {
+      find_functions(path);
+    }
     promises_ = probe_promises(api_);
     instruments_.watch_os = watch_system_calls;
   }

@@ -8,6 +8,9 @@
 
 namespace assay {
 
+// Instead of a prefix: by jemalloc's own interface (mallocx.h).
+inline constexpr const char* kMallocx = "mallocx family";
+
 // `prefix` stands before each of its functions ("mi_"). `name` is what the user wrote. Throws InputError.
 std::unique_ptr<Subject> open_shared_object(const std::string& name, const std::string& path,
                                             const std::string& prefix);
