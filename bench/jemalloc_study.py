@@ -38,7 +38,11 @@ def table(program, settings, runs, *arguments):
         cells = []
         for column in columns:
             values = [one[column] for one in measured]
-            cells.append(str(values[0]) if isinstance(values[0], str) else f"{statistics.median(values):,.5g}")
+            if isinstance(values[0], str):
+                cells.append(values[0])
+            else:
+                median = statistics.median(values)
+                cells.append(f"{median:,.0f}" if median >= 1000 else f"{median:.4g}")
         print(f"| `{setting}` | " + " | ".join(cells) + " |", flush=True)
     print()
 
