@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 import sys
 import time
 
@@ -65,6 +66,8 @@ def main(words):
 
 if __name__ == "__main__":
     try:
+        # Who has seen enough, as `head`, ends us like any other program.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         sys.exit(main(sys.argv[1:]))
     except CampaignError as error:
         if "--json" in sys.argv:
