@@ -12,7 +12,7 @@ import sys
 
 from campaign import CampaignError, read_state, write_whole
 from findings import Findings
-from status import clock
+from status import clock, has_counters
 from survival import curve, hunted, summary
 from verdict import verdict_of
 
@@ -36,13 +36,16 @@ def series_of(folder):
 
 
 def charts_of(lanes):
-    def chart(title, value):
+    def chart(title, value, of=lambda lane: True, gaps=False):
         series = []
         for lane, rows in sorted(lanes.items()):
+            if not of(lane):
+                continue
             points = [point for point in value(rows) if point is not None]
             if any(point[1] for point in points):
                 series.append({"name": lane, "points": points})
-        return {"title": title, "series": series}
+        # `gaps`: while a lane does not run there is no figure; else the last one stands.
+        return {"title": title, "series": series, "gaps": gaps}
 
     def rates(rows):
         for before, after in zip(rows, rows[1:]):
@@ -51,10 +54,10 @@ def charts_of(lanes):
             if 0 < seconds <= 30 and programs >= 0:
                 yield [after["seconds"], programs / seconds]
 
-    return [chart("Edges of the allocator", lambda rows: ([row["seconds"], row["edges"]] for row in rows)),
+    return [chart("Edges of the allocator", lambda rows: ([row["seconds"], row["edges"]] for row in rows), has_counters),
             chart("Programs in the corpus", lambda rows: ([row["seconds"], row["files"]] for row in rows)),
-            chart("Programs a second", rates),
-            chart("Resident memory of a lane, MiB", lambda rows: ([row["seconds"], row["rss_mib"]] for row in rows)),
+            chart("Programs a second", rates, gaps=True),
+            chart("Resident memory of a lane, MiB", lambda rows: ([row["seconds"], row["rss_mib"]] for row in rows), gaps=True),
             chart("Bugs", lambda rows: ([row["seconds"], row["bugs"]] for row in rows))]
 
 

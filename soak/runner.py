@@ -338,6 +338,9 @@ class Runner:
                     stream.write("seconds,lane,programs,edges,files,rss_mib,bugs\n")
                 for name in state["now"]["running"]:
                     record, live = state["lanes"][name], state["now"]["running"][name]
+                    # A slice that has just begun, or just ended, says nothing yet.
+                    if "programs" not in live and record["slices"] == 0:
+                        continue
                     programs = record["programs"] + live.get("programs", 0)
                     edges, files = max(record["edges"], live.get("edges", 0)), live.get("corpus_files", record.get("files", 0))
                     stream.write(f"{state['spent']:.0f},{name},{programs},{edges},{files},{record['rss_mib']},{state['now']['bugs']}\n")

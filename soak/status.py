@@ -20,6 +20,11 @@ def corpus_files(folder, target):
     return sum(1 for _ in place.iterdir()) if place.is_dir() else 0
 
 
+def has_counters(lane):
+    """What a library without counters is guided by are no edges."""
+    return "@release-" not in lane
+
+
 def status_lines(state, folder):
     """A line for the campaign, and one for each target."""
     now = state.get("now", {})
@@ -35,9 +40,8 @@ def status_lines(state, folder):
         live = [(name, running[name]) for name, _ in lanes if name in running]
         programs = sum(record["programs"] for _, record in lanes) + sum(figures.get("programs", 0) for _, figures in live)
         seconds = sum(record["seconds"] for _, record in lanes) + sum(figures.get("seconds", 0) for _, figures in live)
-        # What a library without counters is guided by are no edges.
-        counted = [(name, record) for name, record in lanes if "@release-" not in name]
-        edges = max([record["edges"] for _, record in counted] + [figures.get("edges", 0) for name, figures in live if "@release-" not in name], default=0)
+        counted = [(name, record) for name, record in lanes if has_counters(name)]
+        edges = max([record["edges"] for _, record in counted] + [figures.get("edges", 0) for name, figures in live if has_counters(name)], default=0)
         newest = max([record["newest"] for _, record in counted if record["newest"]], default=None)
         age = f"{clock(now.get('at', time.time()) - newest)} ago" if newest else "none yet"
         rate = programs / seconds if seconds > 0 else 0

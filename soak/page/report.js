@@ -1,5 +1,5 @@
 "use strict";
-// Draws what is in #data: {charts: [{title, stepped, series: [{name, points: [[seconds, value], …]}]}]}.
+// Draws what is in #data: {charts: [{title, stepped, gaps, series: [{name, points: [[seconds, value], …]}]}]}.
 (function () {
   const data = JSON.parse(document.getElementById("data").textContent);
   const colours = ["#2f7ed8", "#d9822b", "#2a9d62", "#a855c7", "#c0392b", "#7f8c3a", "#0f8b8d", "#8d6e63", "#5c6bc0"];
@@ -33,7 +33,7 @@
       height: 220,
       scales: { x: { time: false } },
       series: [{ label: "time", value: (_, seconds) => (seconds === null ? "" : clock(seconds)) }].concat(
-        chart.series.map((series, index) => ({ label: series.name, stroke: colours[index % colours.length], width: 2, spanGaps: true,
+        chart.series.map((series, index) => ({ label: series.name, stroke: colours[index % colours.length], width: 2, spanGaps: !chart.gaps,
           paths: chart.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,
           points: { show: times.length < 3 } }))),
       axes: [Object.assign({ values: (_, ticks) => ticks.map(clock), incrs: whole }, axis), Object.assign({ size: 70 }, axis)],
