@@ -197,7 +197,8 @@ Operations::Ran Operations::resize(const Step& step) {
   }
   Block block = old;
   // What no heap is named for stays whose it was, unless it moves.
-  const bool keeps_heap = step.slot && answer.address == old.address && info(step.code).args[0] != ArgKind::kHeap;
+  const bool taken_over = info(step.code).args[0] == ArgKind::kHeap && promises_.heap_resize_takes_over;
+  const bool keeps_heap = step.slot && answer.address == old.address && !taken_over;
   if (!keeps_heap) block.heap = source.heap;
   block.address = answer.address;
   block.requested = expected.size;

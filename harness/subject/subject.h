@@ -93,6 +93,7 @@ struct Promises {
   bool owns_what_it_gave = false;                // check_owned knows each block that the calling thread was given
   bool resize_gives_back = false;                // a block of which less than half is asked for does not stay
   bool reallocarr_keeps_errno = false;           // one that fails says so by its result alone
+  bool heap_resize_takes_over = false;           // a block that a heap resizes is that heap's, also where it was
   bool heap_calls_are_checked = false;   // a heap that the thread may not use: NULL, EPERM; NULL for one: EINVAL
   bool counts_live_blocks = false;       // its statistic live_blocks is exact in this flavour
   bool zero_size_unique = true;          // malloc(0) is a unique block, not NULL

@@ -151,6 +151,7 @@ class XimallocSubject final : public Subject {
                  .owns_what_it_gave = true,
                  .resize_gives_back = true,
                  .reallocarr_keeps_errno = true,
+                 .heap_resize_takes_over = true,
                  .heap_calls_are_checked = true,
 #if !defined(NDEBUG)
                  .counts_live_blocks = true,
