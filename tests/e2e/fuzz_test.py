@@ -55,7 +55,7 @@ class Fuzz(ToolTest):
     def test_heaps_and_arenas_are_clean(self):
         row = self.run_json("fuzz", "heap_api", "--seconds", "6", "--seed", "1", status=0)["targets"][0]
         self.assertEqual((row["name"], row["mode"], row["violations"]), ("heap_api", "sequential", 0))
-        self.assertGreater(row["programs"], 200)
+        self.assertGreater(row["programs"], 100)
         self.assertGreater(row["allocator_counters_hit"], 400)
         for operation in ("heap_new", "heap_malloc", "heap_destroy", "heap_delete", "manage_os_memory_ex", "option_set"):
             self.assertGreater(row["mix"].get(operation, 0), 0, operation)
