@@ -12,9 +12,9 @@ LEAKY = f"{BUILD / 'lib' / 'libleaky.so'}:leaky_"
 EXAMPLE = pathlib.Path(__file__).with_name("example.csv")
 
 # 8 MiB live, and 100 or 200 operations a second of the program's time. Where one free in so many forgets its block, resident
-# memory (three times what is live, with libc) grows by about one percent an hour; the short run has a leak that is larger as the
-# time is shorter.
-DAY, ONE_PERCENT = ["--hours", "24", "--live-mib", "8", "--rate", "200", "--fast"], "3500"
+# memory (three times what is live, with libc) grows by about one percent an hour, and libc's heap wanders so much that it takes
+# three days to be certain; the short run has a leak that is larger as the time is shorter.
+DAYS, ONE_PERCENT = ["--hours", "72", "--live-mib", "8", "--rate", "200", "--fast"], "3500"
 HOURS, MUCH = ["--hours", "3", "--live-mib", "8", "--rate", "100", "--fast"], "40"
 FULL = bool(os.environ.get("ASSAY_FULL"))
 
@@ -26,7 +26,7 @@ class Fragmentation(unittest.TestCase):
         self.csv = pathlib.Path(folder.name) / "soak.csv"
 
     def soak(self, *words, status, environment=None):
-        done = subprocess.run([SOAK, "-o", self.csv, *words], env=dict(os.environ, **(environment or {})), capture_output=True, text=True, timeout=500)
+        done = subprocess.run([SOAK, "-o", self.csv, *words], env=dict(os.environ, **(environment or {})), capture_output=True, text=True, timeout=580)
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)
         return done
 
@@ -40,11 +40,11 @@ class Fragmentation(unittest.TestCase):
         self.assert_found(HOURS, MUCH)
 
     def test_the_same_without_the_leak_is_steady(self):
-        self.assertIn("steady:", self.soak(*(DAY if FULL else HOURS), "--subject", LEAKY, status=0).stdout)
+        self.assertIn("steady:", self.soak(*(DAYS if FULL else HOURS), "--subject", LEAKY, status=0).stdout)
 
-    @unittest.skipUnless(FULL, "takes a quarter of a minute")
+    @unittest.skipUnless(FULL, "takes a minute")
     def test_a_leak_of_one_percent_an_hour_is_found(self):
-        self.assert_found(DAY, ONE_PERCENT)
+        self.assert_found(DAYS, ONE_PERCENT)
 
     def test_the_example_of_the_documentation_is_steady(self):
         self.assertIn("steady:", self.soak("--judge", EXAMPLE, status=0).stdout)
