@@ -1,4 +1,5 @@
 // xi_option_*, and that every option does what its row says.
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -45,6 +46,31 @@ TEST_F(OptionTest, ValuesAreKeptInTheirRange) {
     EXPECT_NE(said.find(": out of range; it stays as it is"), std::string::npos) << said;
     xi_option_set(option, row.standard);
   }
+}
+
+// Settings and counters are no choice points of a schedule, so that no exploration meets them: this is for the flavour
+// tsan, which looks at what many threads do to them at a time.
+TEST_F(OptionTest, AreFirstUsedChangedAndCountedByManyThreadsAtOnce) {
+  constexpr int kThreads = 16;
+  std::atomic<int> waiting{kThreads};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&waiting, t] {
+      waiting.fetch_sub(1, std::memory_order_relaxed);
+      while (waiting.load(std::memory_order_relaxed) > 0) std::this_thread::yield();
+      for (size_t i = 0; i < kOptionCount; ++i) {
+        EXPECT_EQ(xi_option_get(static_cast<xi_option_t>(i)), option_table[i].standard) << option_table[i].name;
+      }
+      void* const block = xi_malloc(100);
+      if (t % 4 == 0) xi_option_set(xi_option_purge_delay, option_table[xi_option_purge_delay].standard);
+      char figures[4096];
+      if (t % 4 == 1) EXPECT_GT(xi_stats_get_json(sizeof figures, figures), 0u);
+      if (t % 4 == 2) xi_stats_reset();
+      xi_free(block);
+      xi_collect(true);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(OptionTest, WhatDoesNotExistIsZeroAndEINVAL) {

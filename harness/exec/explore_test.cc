@@ -89,6 +89,23 @@ TEST(ExploreTest, ADeadlockIsAHangWithThePositionOfEachThread) {
   EXPECT_EQ(searched.exploration->record.events[0].access, 2u);
 }
 
+// What the figures of a hunt call a preemption.
+TEST(ExploreTest, APreemptionIsCountedWhereTheThreadHadMadeAnAccessAndCouldHaveGoneOn) {
+  const auto preemptions = [](const std::string& schedule) {
+    const Program program =
+        parse_text("assay 1\np0 = malloc(100)\np1 = malloc(64) @t1\np2 = malloc(64) @t2\n" + schedule, "count.ops");
+    const Quarrelsome subject;
+    const RunResult result = run_in_mode(program, Mode::kSchedule, subject, {});
+    EXPECT_FALSE(result.violation) << result.violation.sentence;
+    return result.preemptions;
+  };
+  EXPECT_EQ(preemptions(""), 0u);
+  EXPECT_EQ(preemptions("preempt(t0, op 0, access 0) -> t1\n"), 0u) << "nothing was interrupted";
+  EXPECT_EQ(preemptions("preempt(t0, op 0, access 2) -> t1\n"), 1u);
+  EXPECT_EQ(preemptions("preempt(t0, op 0, access 2) -> t1\npreempt(t0, op 0, access 3) -> t2\n"), 2u);
+  EXPECT_EQ(preemptions("preempt(t0, op 0, access 9) -> t1\n"), 0u) << "there is no such access";
+}
+
 TEST(ExploreTest, LocksThatAreTakenInOneOrderDeadlockInNoSchedule) {
   const Searched searched = search("p0 = malloc(100)\np1 = malloc(100) @t1\np2 = malloc(100) @t2\n");
   EXPECT_FALSE(searched.result.violation) << searched.result.violation.seen;

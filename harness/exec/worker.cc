@@ -254,7 +254,10 @@ RunResult Worker::await_result(const WorkRequest& request) {
     if (state == WorkState::kRefused || state == WorkState::kBroken) {
       const std::string message = channel_->message;
       stop();
-      if (state == WorkState::kRefused) throw InputError{message};
+      if (state == WorkState::kRefused) {
+        const bool says_where = request.file.empty() || message.starts_with(request.file + ":");
+        throw InputError{says_where ? message : request.file + ": " + message};
+      }
       throw std::runtime_error(message);
     }
     int status = 0;
