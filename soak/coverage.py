@@ -34,7 +34,9 @@ def ways(folder):
 
 def measure(folder):
     tool = commands.tool(ROOT, "cov")
-    with tempfile.TemporaryDirectory(prefix="assay-coverage-", dir=folder) as scratch:
+    # The runner empties run/ before and after: what is killed here leaves nothing behind.
+    (folder / "run").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="assay-coverage-", dir=folder / "run") as scratch:
         profile, trace = pathlib.Path(scratch) / "all.profdata", pathlib.Path(scratch) / "trace"
         for number, (mode, programs) in enumerate(ways(folder)):
             # %c: the counters lie in the file itself, since the process that runs a program ends without writing them.
