@@ -35,6 +35,7 @@ struct Census {
   size_t pages_of_heaps = 0;  // whose `heap` is not null
   size_t abandoned[kBinCount] = {};
   size_t huge_pages = 0;
+  size_t samples = 0;  // pages whose block is in the heap profile
   size_t live_blocks = 0;
   size_t live_bytes = 0;
 };

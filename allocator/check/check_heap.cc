@@ -2,6 +2,7 @@
 #include "allocator/check/check.h"
 #include "allocator/heap/heap_pool.h"
 #include "allocator/heap/ownership.h"
+#include "allocator/heap/profile.h"
 #include "allocator/support/statistics.h"
 
 namespace xi {
@@ -128,6 +129,10 @@ void check_statistics(CheckReport& report, const Census& census) {
   }
   // What a thread was about to count when it vanished in a fork is lost.
   if (statistics.vanished_threads.get() != 0) return;
+  size_t samples = 0;
+  ProfileSample sample;
+  for (size_t at = 0; next_sample(&at, &sample);) ++samples;
+  report.expect(samples == census.samples, "the heap profile has other samples than the pages say", samples);
   expect_figure(report, census.pages, statistics.pages, "the statistic of pages differs from their number");
   expect_figure(report, census.huge_pages, statistics.huge_pages, "the statistic of huge pages is wrong");
   expect_figure(report, census.live_blocks, statistics.live_blocks,

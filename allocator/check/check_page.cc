@@ -117,7 +117,10 @@ void check_page(const Page* page, CheckReport& report, Census& census) {
   report.expect(remote_count <= page->used, "other threads have freed more blocks of a page than are used",
                 page->start);
   ++census.pages;
-  if (page->is_huge()) ++census.huge_pages;
+  if (page->is_huge()) {
+    ++census.huge_pages;
+    if (page->sample != Page::kNoSample) ++census.samples;
+  }
   census.live_blocks += page->used - remote_count;
   census.live_bytes += (page->used - remote_count) * page->block_size;
   if (page->free_is_zero && report.clean()) check_zero(page, report);

@@ -111,7 +111,14 @@ bool ScheduledExecutor::may_go_on(uint32_t index) {
         if (done_[before] == 0) return false;
       }
       return lane.previous == kNoLane || scheduler_.ended(lane.previous);
-    case Awaited::kAllSteps: return left_ == 0;
+    case Awaited::kAllSteps:
+      if (left_ != 0) return false;
+      // What an operation that ends a thread does may be stopped while it holds a lock of the subject's, and the end of
+      // this lane, which no schedule knows of, would wait for it for ever.
+      for (uint32_t other = 1; other < lanes_.size(); ++other) {
+        if (lanes_[other].exits && !scheduler_.ended(other)) return false;
+      }
+      return true;
     case Awaited::kOtherLanes:
       for (uint32_t other = 1; other < lanes_.size(); ++other) {
         if (!scheduler_.ended(other)) return false;
