@@ -30,6 +30,7 @@ static_assert(xi::os::kUnaligned == XI_OS_UNALIGNED && xi::os::kHigh == XI_OS_HI
 static_assert(static_cast<int>(xi::os::Call::kGetrandom) == XI_OS_GETRANDOM);
 static_assert(static_cast<int>(xi::Access::kUpdate) == XI_ACCESS_UPDATE);
 static_assert(static_cast<int>(xi::Access::kSystemCall) == XI_ACCESS_SYSTEM_CALL);
+static_assert(static_cast<int>(xi::Access::kYield) == XI_ACCESS_YIELD);
 
 xi_os_call_t to_public(const xi::os::SeamCall& call) {
   return {.kind = static_cast<xi_os_kind_t>(call.kind),

@@ -18,6 +18,7 @@ enum class Access : int {
   kUpdate,      // fetch_add and its like
   kLock,        // the exchange that takes a Lock: its word is zero while the lock is free
   kSystemCall,  // no access, but something whose order between threads may matter
+  kYield,       // no access: nothing can be done until another thread has changed something
 };
 
 inline constexpr std::memory_order kRelaxed = std::memory_order_relaxed;

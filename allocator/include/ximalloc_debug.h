@@ -100,15 +100,16 @@ typedef enum xi_access_kind {
   XI_ACCESS_COMPARE_EXCHANGE,
   XI_ACCESS_COMPARE_EXCHANGE_WEAK,
   XI_ACCESS_UPDATE,
-  XI_ACCESS_LOCK,       /* takes a lock, whose 32-bit word is zero while it is free */
-  XI_ACCESS_SYSTEM_CALL /* no access: a call to the operating system follows */
+  XI_ACCESS_LOCK,        /* takes a lock, whose 32-bit word is zero while it is free */
+  XI_ACCESS_SYSTEM_CALL, /* no access: a call to the operating system follows */
+  XI_ACCESS_YIELD        /* no access: the thread looks again when another one has changed something */
 } xi_access_kind_t;
 
 /* A scheduler's hooks. `before` runs before each access, and returns when the thread may make it; `order` is a
  * memory_order of C. When it returns true, an XI_ACCESS_COMPARE_EXCHANGE_WEAK fails. Where it was XI_ACCESS_LOCK it
- * returns when the lock is free. `after` runs right after each access (not after a call to the system): `wrote` is
- * whether it has stored `now` (an exchange may have failed), `before` is what it read, and a load returns what `after`
- * returns. Values are the low bytes. Neither may call the allocator. */
+ * returns when the lock is free. `after` runs right after each access (not after a call to the system or a yield):
+ * `wrote` is whether it has stored `now` (an exchange may have failed), `before` is what it read, and a load returns
+ * what `after` returns. Values are the low bytes. Neither may call the allocator. */
 typedef struct xi_sched_hooks {
   bool (*before)(const void* address, size_t size, int kind, int order);
   uint64_t (*after)(bool wrote, uint64_t before, uint64_t now);

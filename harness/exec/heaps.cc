@@ -84,7 +84,8 @@ Expectation Operations::in_view_of_source(const Expectation& expected, const Sou
 }
 
 bool Operations::is_due(const Step& step, const Source& source, const Expectation& expected) {
-  const bool alone = !ledger_.concurrent && ledger_.under_way == 1;
+  // Else there may be room by now that there was not.
+  const bool alone = ledger_.is_alone_since(moment_);
   if (source.bound == nullptr || expected.verdict == Verdict::kMustFail || !alone) return true;
   if (ledger_.seam->may_have_failed(failed_before_)) return true;
   enter_query();

@@ -131,6 +131,8 @@ bool Operations::run(const Step& step) {
   begin_step(step);
   ++result_.tried[op_code_];
   ++ledger_.under_way;
+  ++ledger_.begun;
+  moment_ = ledger_.moment();
   note_actor(step);
   const Ran ran = dispatch(step);
   leave();

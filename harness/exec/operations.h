@@ -26,10 +26,16 @@ struct Ledger {
   uint32_t actor = 0;         // the thread of the last step that began or ended
   uint64_t placed = 0;        // blocks that came to an address of their own, by resizing too
   uint64_t alone_since = 0;   // `placed` when that thread was not yet the only one that acted
+  uint64_t begun = 1;         // steps, and one more
   uint32_t under_way = 0;     // steps begun and not ended: the structure is in order only when there is no other
   bool concurrent = false;    // other threads run at the same time: only the blocks of the step itself can be looked at
   bool several = false;       // another thread than t0 has done something
   SeamWatch* seam = nullptr;  // of the run; the executor starts it when the subject has been reset
+
+  // For is_alone_since(), on the thread of a step: 0 while other steps are under way.
+  uint64_t moment() const { return under_way > 1 ? 0 : begun; }
+  // No other step has been under way since that moment, not even one that began and ended meanwhile.
+  bool is_alone_since(uint64_t moment) const { return !concurrent && moment != 0 && moment == this->moment(); }
 };
 
 // Whether the subject has what the operation is about.
@@ -218,6 +224,7 @@ class Operations {
   Place here_;
   const std::vector<Failure>* end_fails_ = nullptr;  // what an end() that came as a step said
   uint64_t failed_before_ = 0;                       // system calls that had failed when the step began
+  uint64_t moment_ = 0;                              // of the ledger, then
   uint8_t op_code_ = 255;
   Outcome outcome_{};
   uint32_t thread_ = 0;  // of the step

@@ -9,10 +9,12 @@ namespace assay {
 
 bool Operations::walk_heap(uint32_t record, void* handle, bool all_blocks) {
   walk_.start(all_blocks);
+  const uint64_t moment = ledger_.moment();
   errno = kErrnoMark;
   const bool visited = subject_.heap_kit().visit_heap(handle, all_blocks, Walk::take, &walk_);
   if (!check_made(OpCode::kHeapVisitBlocks, visited, false, 0, errno, result_.violation)) return false;
-  if (ledger_.concurrent || ledger_.under_way > 1) return true;
+  // Others may have changed what it shows before and after it was shown.
+  if (!ledger_.is_alone_since(moment)) return true;
   const MadeHeaps& made = heap_.made();
   Walk::Expected expected;
   const bool is_made = record != MadeHeaps::kBacking && !made.at(record).is_backing;
@@ -45,11 +47,12 @@ Operations::Ran Operations::visit_heap(const Step& step) {
 
 Operations::Ran Operations::visit_abandoned(const Step& step) {
   walk_.start(step.args[0] != 0);
+  const uint64_t moment = ledger_.moment();
   enter_subject();
   const bool visited = subject_.heap_kit().visit_abandoned(step.args[0] != 0, Walk::take, &walk_);
   leave();
   if (!check_made(step.code, visited, false, 0, 0, result_.violation)) return fail();
-  if (ledger_.concurrent || ledger_.under_way > 1) return Ran::kDone;
+  if (!ledger_.is_alone_since(moment)) return Ran::kDone;
   return walk_.check(heap_, {.any_heap = true, .whole = false}, result_.violation) ? Ran::kDone : fail();
 }
 

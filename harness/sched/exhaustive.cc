@@ -69,7 +69,7 @@ Exhaustive::Node* Exhaustive::pass(Kind kind, uint32_t at, uint64_t runnable) {
 }
 
 uint32_t Exhaustive::next(const Point& point) {
-  if (point.access.kind == AccessKind::kBegin) return point.lane;
+  if (!point.access.matters()) return point.lane;
   Node* const node = pass(Kind::kLane, point.lane, point.runnable);
   if (node == nullptr) return point.lane;
   if (node->done == 0) {

@@ -32,7 +32,7 @@ bool RandomSchedules::fails(const Point&) {
 }
 
 uint32_t RandomWalk::next(const Point& point) {
-  if (point.access.kind == AccessKind::kBegin) return point.lane;
+  if (!point.access.matters()) return point.lane;
   uint64_t lanes = point.runnable;
   for (uint64_t skip = draw(static_cast<uint64_t>(__builtin_popcountll(lanes))); skip > 0; --skip) lanes &= lanes - 1;
   return static_cast<uint32_t>(__builtin_ctzll(lanes));
@@ -51,7 +51,7 @@ void Pct::begin(uint32_t lanes, uint32_t marks) {
 }
 
 uint32_t Pct::next(const Point& point) {
-  if (point.access.kind == AccessKind::kBegin) return point.lane;
+  if (!point.access.matters()) return point.lane;
   ++step_;
   for (uint32_t i = 0; i + 1 < depth_ && i < kMaxDepth; ++i) {
     if (changes_[i] == step_) priority_[point.lane] = i;

@@ -21,6 +21,13 @@ uint64_t read_word(const void* address, size_t size) {
   }
 }
 
+// Marks of all that lies where make a sum that tells one state of memory from another.
+uint64_t mark_of(const void* address, uint64_t value) {
+  uint64_t mark = (reinterpret_cast<uintptr_t>(address) ^ value * 0x9e3779b97f4a7c15) * 0xbf58476d1ce4e5b9;
+  mark = (mark ^ mark >> 32) * 0x94d049bb133111eb;
+  return mark ^ mark >> 29;
+}
+
 }  // namespace
 
 Scheduler::Scheduler()
@@ -88,6 +95,7 @@ RunEnd Scheduler::run(ScheduledBody& body, uint32_t lanes, uint32_t marks, const
   strategy.begin(lanes, marks);
   end_ = RunEnd::kDone;
   awaited_ = alone_ = true;
+  memory_ = 0;
   keeps_old_ = strategy.asks_for_older();
   for (uint32_t i = 0; i < lanes; ++i) {
     Lane& lane = lanes_[i];
@@ -156,6 +164,12 @@ bool Scheduler::at_lock(const Lane& lane) {
          read_word(lane.access.address, sizeof(uint32_t)) != 0;
 }
 
+// It would find what it has found. (A lock that has been taken and given back since is as it was: else two who wait for
+// a third one would put each other on for ever.)
+bool Scheduler::at_yield(const Lane& lane) const {
+  return lane.state == State::kAtAccess && lane.access.kind == AccessKind::kYield && lane.memory_seen == memory_;
+}
+
 bool Scheduler::past_waiting(uint32_t index) const {
   switch (lanes_[index].state) {
     case State::kFresh:
@@ -172,11 +186,17 @@ uint64_t Scheduler::runnable_lanes() {
     ready_ = 0;
     for (uint32_t i = 0; i < lane_count_; ++i) ready_ |= uint64_t{past_waiting(i)} << i;
   }
-  uint64_t runnable = ready_;
+  uint64_t runnable = ready_, yielding = 0;
   for (uint64_t lanes = ready_; lanes != 0; lanes &= lanes - 1) {
-    if (at_lock(lanes_[__builtin_ctzll(lanes)])) runnable &= ~(lanes & -lanes);
+    const Lane& lane = lanes_[__builtin_ctzll(lanes)];
+    if (at_lock(lane)) {
+      runnable &= ~(lanes & -lanes);
+    } else if (at_yield(lane)) {
+      yielding |= lanes & -lanes;
+    }
   }
-  return runnable;
+  // Who waits for what nobody will do finds out by himself.
+  return runnable == yielding ? runnable : runnable & ~yielding;
 }
 
 Point Scheduler::point(const Lane& lane, uint64_t runnable) const {
@@ -199,6 +219,7 @@ void Scheduler::decide(Lane& lane) {
   while (true) {
     const uint64_t lanes = runnable_lanes();
     if ((lanes >> me & 1) == 0) {
+      if (sites_ != nullptr && lane.pc != nullptr) sites_->add(lane.pc);
       give_up_turn(lane);
       continue;
     }
@@ -318,12 +339,14 @@ bool Scheduler::before(const void* address, size_t size, int kind, int order) {
   lane.pc = __builtin_return_address(0);
   lane.size = size;
   lane.order = order;
+  lane.memory_seen = self.memory_;
   if (++self.record_->accesses > kMaxAccesses) {
     self.finish(RunEnd::kLivelock);
     self.sleep_for_ever();
   }
   self.decide(lane);
   lane.moved = true;
+  if (lane.access.kind == AccessKind::kYield) return false;
   if (lane.access.kind == AccessKind::kStore) lane.found = read_word(address, size);
   if (lane.access.kind == AccessKind::kSystemCall) {
     self.made(lane);
@@ -345,6 +368,10 @@ uint64_t Scheduler::after(bool wrote, uint64_t before, uint64_t now) {
   Scheduler& self = *lane.scheduler;
   if (*self.gate_ == 0) return before;
   const uint32_t me = self.index(lane);
+  if (wrote) {
+    const uint64_t found = lane.access.kind == AccessKind::kStore ? lane.found : before;
+    self.memory_ ^= mark_of(lane.access.address, found) ^ mark_of(lane.access.address, now);
+  }
   self.made(lane);
   if (self.alone_ || !self.keeps_old_) return before;
   const void* const address = lane.access.address;

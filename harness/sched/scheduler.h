@@ -1,7 +1,8 @@
 // Real threads of which one runs at a time, and a strategy that says which. A thread is stopped only right before an
 // access to shared memory (the subject's hooks tell of each), before an operation, or where it waits; it is put on
 // again there. The rule that every schedule is told against: the running lane goes on until it waits or ends, then the
-// lowest runnable one goes on.
+// lowest runnable one goes on. A lane waits for the program's order, for a lock that is held, and where it says that it
+// looks again and again (a yield) for a change of shared memory, or until no other can run.
 //
 // A fork leaves all lanes but the running one where they are. The child runs unscheduled: there a lane knows of no
 // scheduler, from the first instruction on, so that also what the subject's fork handlers do there is its own.
@@ -101,7 +102,8 @@ class Scheduler {
     const void* pc;  // where in the subject; null before an operation
     size_t size;
     int order;
-    uint64_t found;  // what a store is about to overwrite
+    uint64_t found;        // what a store is about to overwrite
+    uint64_t memory_seen;  // when it came to a yield
     Scheduler* scheduler;
     pthread_t thread, watcher;
   };
@@ -114,6 +116,7 @@ class Scheduler {
 
   uint32_t index(const Lane& lane) const { return static_cast<uint32_t>(&lane - lanes_); }
   static bool at_lock(const Lane& lane);
+  bool at_yield(const Lane& lane) const;
   bool past_waiting(uint32_t lane) const;
   uint64_t runnable_lanes();
   Point point(const Lane& lane, uint64_t runnable) const;
@@ -137,6 +140,7 @@ class Scheduler {
   bool awaited_ = true;    // something may have come that a lane waits for
   bool alone_ = true;      // so far no two lanes could run at a time: what was done comes before all that will be
   bool keeps_old_ = true;  // loads may return older values
+  uint64_t memory_ = 0;    // tells what shared memory holds from what it held at other times of the run
   const uint32_t* threads_ = nullptr;
   ScheduledBody* body_ = nullptr;
   const volatile uint8_t* gate_ = nullptr;

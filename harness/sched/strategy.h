@@ -21,6 +21,7 @@ enum class AccessKind : uint8_t {
   kUpdate,
   kLock,
   kSystemCall,
+  kYield,  // no access: the lane goes on when shared memory has changed, or when no other can
   kBegin,  // no access yet: an operation begins
   kFork,   // the process is about to fork: the child sees what all others have done, and nothing that they do later
 };
@@ -30,6 +31,8 @@ struct Access {
   AccessKind kind = AccessKind::kBegin;
 
   bool writes() const { return kind != AccessKind::kLoad; }
+  // To go on from here at once or later is the same to everybody.
+  bool matters() const { return kind != AccessKind::kBegin && kind != AccessKind::kYield; }
   // The order of two such accesses by different lanes matters.
   bool conflicts(const Access& other) const {
     if (kind == AccessKind::kFork || other.kind == AccessKind::kFork) return true;
