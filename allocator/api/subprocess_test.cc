@@ -8,6 +8,7 @@
 
 #include "allocator/api/fixture_for_test.h"
 #include "allocator/base/config.h"
+#include "allocator/base/patience.h"
 #include "allocator/heap/ownership.h"
 #include "allocator/heap/subprocess.h"
 #include "allocator/heap/thread_heap.h"
@@ -132,18 +133,21 @@ TEST_F(AbandonedVisitTest, APageThatAnotherThreadHoldsIsWaitedFor) {
     EXPECT_EQ(visit(xi_subproc_main()).blocks, live);
   });
   while (!begun) std::this_thread::yield();
-  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  // Long enough for whoever loses patience.
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
   settle(page, nullptr);
   walker.join();
   free_all(live);
 }
 
-TEST_F(AbandonedVisitTest, APageThatNobodyGivesBackIsNotWaitedForForEver) {
+TEST_F(AbandonedVisitTest, APageThatWasLostInAForkIsNotWaitedForForEver) {
   const std::multiset<void*> live = leave(xi_malloc);
   Page* const page = page_map::find(*live.begin());
   ASSERT_TRUE(page->try_claim());
   Seen seen;
+  threads_were_lost = true;
   EXPECT_TRUE(xi_abandoned_visit_blocks(xi_subproc_main(), -1, true, note, &seen));
+  threads_were_lost = false;
   EXPECT_LT(seen.blocks.size(), live.size());
   settle(page, nullptr);
   EXPECT_EQ(visit(xi_subproc_main()).blocks, live);

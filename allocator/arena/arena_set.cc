@@ -29,10 +29,25 @@ size_t standard_slices(size_t index) {
   return first << doublings;
 }
 
+// Of the arenas that were asked of the system.
+size_t fewest_slices() {
+  size_t fewest = SIZE_MAX;
+  for (size_t i = 0, count = set.count.load(kRelaxed); i < count; ++i) {
+    const Arena* const arena = set.arenas[i].load(kRelaxed);
+    if (!arena->managed && arena->slice_count < fewest) fewest = arena->slice_count;
+  }
+  return fewest;
+}
+
 // What to try when an arena of `slices` slices could not be had. Of what the system has left not all is for blocks:
-// threads need stacks. A quarter leaves room, but where that would not hold `count` slices half has to do.
+// threads need stacks. A quarter leaves room, but where that would not hold `count` slices half has to do. Each arena
+// takes half of what the one before it took, down to 4 MiB: the second of 16 MiB would leave no more than the first
+// did.
 size_t fewer_slices(size_t slices, size_t count) {
-  return slices / 4 >= count ? slices / 4 : slices / 2;
+  constexpr size_t kLeast = (size_t{4} << 20) >> kSliceShift;
+  const size_t half = fewest_slices() / 2;
+  const size_t part = slices / 4 >= count ? slices / 4 : slices / 2;
+  return half >= count && half >= kLeast && half < part ? half : part;
 }
 
 // Everyone may use the arena from here on. The caller holds the lock, and has told the page map.

@@ -248,6 +248,24 @@ TEST_F(ArenaTest, AndHalfWhereAQuarterWouldBeTooSmall) {
   release_slices(a);
 }
 
+// Where there is little, the next takes less, so that a thread finds room for its stack after both.
+TEST_F(ArenaTest, WhereTheSystemRefusesTheNextIsHalfOfTheLast) {
+  options.arena_reserve = 64 * kMiB;
+  FailCalls fail{kReserves, 1};
+  fail.install();
+  const SliceClaim a = claim(256);
+  EXPECT_EQ(a.arena->slice_count << kSliceShift, 16 * kMiB);
+  FailCalls again{kReserves, 1};
+  again.install();
+  const SliceClaim b = claim(100);
+  EXPECT_EQ(b.arena->slice_count << kSliceShift, 8 * kMiB);
+  FailCalls third{kReserves, 1};
+  third.install();
+  const SliceClaim c = claim(100);
+  EXPECT_EQ(c.arena->slice_count << kSliceShift, 16 * kMiB) << "half of it would not hold the block";
+  for (const SliceClaim& each : {a, b, c}) release_slices(each);
+}
+
 TEST_F(ArenaTest, AFullArenaIsFollowedByAnother) {
   options.arena_reserve = 16 * kMiB;
   const SliceClaim a = claim(200), b = claim(200);

@@ -1,6 +1,7 @@
 // fork: the child has one thread, and every lock and every list must be in a state that it can use. Locks are taken in
 // the order in which the layers stand, from the top: a thread inside a lower layer never waits for a higher one.
 #include "allocator/arena/arena_set.h"
+#include "allocator/base/patience.h"
 #include "allocator/heap/heap_pool.h"
 #include "allocator/heap/profile.h"
 #include "allocator/heap/thread_heap.h"
@@ -56,6 +57,7 @@ void after_fork_in_parent() {
 // The other threads' heaps have lost their threads. Pages that they owned stay owned for ever: a free into one only
 // pushes the block. Whatever they held between two steps (slices, a claimed page) is lost, and hurts nobody.
 void after_fork_in_child() {
+  threads_were_lost = true;
   forget_background();
   mark_vanished_heaps(thread_state.id);
   forget_other_thread_states();

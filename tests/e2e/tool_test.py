@@ -70,7 +70,6 @@ class Refusals(ToolTest):
         unreadable = [
             (["replay", "missing.ops"], "missing.ops"),
             (["sweep", "missing.ops"], "missing.ops"),
-            (["sweep", good, "--subject", "libc"], "no seam"),
             (["sweep", good, "--how", "twice"], "twice"),
             (["replay", self.write("errno.ops", "assay 1\np0 = malloc(1) (fail: mmap#1=ENOSUCH)\n")], "ENOSUCH"),
             (["replay", self.write("never.ops", "assay 1\np0 = malloc(1) (fail: munmap#3)\n")], "munmap#3 never comes"),

@@ -56,6 +56,7 @@ class Untouched final : public Subject {
  public:
   explicit Untouched(const Subject& inner) : inner_(inner) {
     api_ = inner.api();
+    heap_kit_ = inner.heap_kit();
     instruments_ = inner.instruments();
     instruments_.reset = nullptr;
     instruments_.footprint = nullptr;

@@ -190,6 +190,9 @@ Shapes draw_all() {
     Random random(seed);
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.bits() >> 56);
     counted.look_at(decode(bytes));
+    // The same behind the mark of programs that are about heaps.
+    bytes.insert(bytes.begin(), {0xd3, 'h', 'a'});
+    counted.look_at(decode(bytes));
   }
   for (uint64_t seed = 0; seed < kGeneratedPrograms; seed++) {
     Program program = generate(seed, random_at(seed, 7) % 300);

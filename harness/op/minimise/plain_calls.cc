@@ -133,6 +133,11 @@ void simplify_operations(Candidates& candidates) {
         // A string's length is no size; it is one byte less.
         if (line.code == OpCode::kStrdup && line.args[0].single()) {
           try_call(candidates, i, OpCode::kMalloc, std::nullopt, {Value::of(line.args[0].low + 1)});
+        } else if (line.code == OpCode::kHeapStrdup && line.args[1].single()) {
+          const Value size = Value::of(line.args[1].low + 1);
+          if (!try_call(candidates, i, OpCode::kMalloc, std::nullopt, {size})) {
+            try_call(candidates, i, OpCode::kHeapMalloc, std::nullopt, {line.args[0], size});
+          }
         } else if (line.code != OpCode::kMalloc) {
           fill_plainly(candidates, i);
         }
