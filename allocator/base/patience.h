@@ -16,7 +16,8 @@ inline constinit bool threads_were_lost = false;
 class Patience {
  public:
   // True, after a while, when it is worth to look again: always, while whoever is waited for is there. False in a
-  // forked child once it has taken so long that they must have been lost; the next wait is then a new one. A scheduler is told, and lets others run before.
+  // forked child once it has taken so long that they must have been lost; the next wait is then a new one. A scheduler
+  // is told, and lets others run before.
   bool wait() {
     announce(nullptr, 0, Access::kYield, kRelaxed);
     ++tries_;
