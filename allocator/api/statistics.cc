@@ -50,18 +50,13 @@ Walked walk() {
   return sum;
 }
 
-struct Row {
-  const char* name;
-  Numbers numbers;
-};
-
-// Calls tell(row) for each statistic, and for those that are walked for.
-template <class Tell>
-void each_row(Tell tell) {
-  for (const StatisticRow& row : statistic_table) tell(Row{row.name, numbers_of(row)});
+// Gives out a row for each statistic, and for those that are walked for.
+template <class Out>
+void each_row(Out& out) {
+  for (const StatisticRow& row : statistic_table) out.row(row.name, numbers_of(row));
   const Walked walked = walk();
-  tell(Row{"walked_blocks", {walked.blocks, walked.blocks, walked.blocks}});
-  tell(Row{"walked_bytes", {walked.bytes, walked.bytes, walked.bytes}});
+  out.row("walked_blocks", {walked.blocks, walked.blocks, walked.blocks});
+  out.row("walked_bytes", {walked.bytes, walked.bytes, walked.bytes});
 }
 
 // A text goes to where the caller wants it.
@@ -99,6 +94,10 @@ class Buffer {
     return *this;
   }
   Buffer& add(int64_t value) { return add(Line("").signed_number(value).c_str()); }
+  void row(const char* name, const Numbers& numbers) {
+    add(",\"").add(name).add("\":{\"now\":").add(numbers.now).add(",\"peak\":").add(numbers.peak);
+    add(",\"total\":").add(numbers.total).add("}");
+  }
   // The length without the end of the string.
   size_t end() {
     if (size_ > 0) text_[length_ < size_ ? length_ : size_ - 1] = '\0';
@@ -117,7 +116,7 @@ class Buffer {
 
 void xi_stats_print_out(xi_output_fun* out, void* argument) noexcept {
   const xi::Writer writer(out, argument);
-  xi::each_row([&](const xi::Row& row) { writer.row(row.name, row.numbers); });
+  xi::each_row(writer);
 }
 
 void xi_stats_print(void*) noexcept {
@@ -148,10 +147,7 @@ void xi_thread_stats_print_out(xi_output_fun* out, void* argument) noexcept {
 size_t xi_stats_get_json(size_t size, char* text) noexcept {
   xi::Buffer json(text, text != nullptr ? size : 0);
   json.add("{\"version\":").add(xi_version());
-  xi::each_row([&json](const xi::Row& row) {
-    json.add(",\"").add(row.name).add("\":{\"now\":").add(row.numbers.now).add(",\"peak\":").add(row.numbers.peak);
-    json.add(",\"total\":").add(row.numbers.total).add("}");
-  });
+  xi::each_row(json);
   return json.add("}").end();
 }
 
