@@ -186,7 +186,7 @@ Operations::Ran Operations::end_heap(const Step& step) {
   if (heap.state == HeapState::kUncertain && !by_owner) return Ran::kSkipped;
   // Whether the subject takes the heap's thread for one that has ended depends on what that thread is about to do, or
   // on whether the subject could ask to be told.
-  const bool ends_now = ledger_.concurrent ? heap.state == HeapState::kLive : ledger_.under_way > 1;
+  const bool ends_now = ledger_.under_way > 1 || (ledger_.concurrent && heap.state == HeapState::kLive);
   const bool unsure = !by_owner && (ends_now || ledger_.seam->has_failed(SystemCall::kKeyCreate));
   const bool legal = !heap.is_backing && (by_owner || heap.state == HeapState::kOrphan);
   const bool frees = step.code == OpCode::kHeapDestroy && heap.destroys;
