@@ -16,7 +16,7 @@ import time
 
 PLAN = pathlib.Path(os.environ["PLAN"])
 WORK = pathlib.Path(os.environ.get("ASSAY_WORK", "."))
-PROGRAM = "assay 1\nexpect: contents-realloc--\np0 = malloc(24)\np0 = realloc(p0, 64)\n"
+PROGRAM = "assay 1\nexpect: contents-realloc--\np0 = malloc(20000)\np0 = realloc(p0, 40000)\n"
 
 
 def planned(name):
