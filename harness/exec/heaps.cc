@@ -240,8 +240,11 @@ Operations::Ran Operations::get_default_heap(const Step& step) {
   enter_subject();
   const void* const answer = api_.heap_get_default();
   leave();
+  // A thread's first heap has to be made, and the system may have refused.
+  const bool is_made = record != MadeHeaps::kBacking;
+  if (answer == nullptr && !is_made && ledger_.seam->may_have_failed(failed_before_)) return Ran::kDone;
   enter_query();
-  const void* const expected = record != MadeHeaps::kBacking      ? made.at(record).handle
+  const void* const expected = is_made                            ? made.at(record).handle
                                : api_.heap_get_backing != nullptr ? api_.heap_get_backing()
                                                                   : answer;
   leave();
