@@ -52,9 +52,12 @@ TEST_F(ArenaTest, BitmapsThatContradictEachOtherAreSeen) {
   arena->purge.set(last, 1);
   EXPECT_FALSE(arena->is_valid()) << "a slice in use waits for purge";
   arena->purge.clear(last, 1);
+  // Not dirty either, which would be wrong by itself.
+  arena->dirty.clear(last, 1);
   arena->committed.clear(last, 1);
   EXPECT_FALSE(arena->is_valid()) << "a slice in use is not committed";
   arena->committed.set(last, 1);
+  arena->dirty.set(last, 1);
   arena->dirty.set(arena->slice_count - 1, 1);
   EXPECT_FALSE(arena->is_valid()) << "a slice is dirty that was never committed";
   arena->dirty.clear(arena->slice_count - 1, 1);
