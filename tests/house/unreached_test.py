@@ -17,6 +17,9 @@ DA:6,1
 DA:8,0
 BRDA:1,0,0,3
 BRDA:1,0,1,-
+BRDA:6,0,0,9
+BRDA:6,0,1,-
+BRDA:7,0,0,-
 end_of_record
 SF:{root}/allocator/b.cc
 DA:1,1
@@ -31,7 +34,8 @@ class UnreachedTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
         (self.folder / "allocator").mkdir()
-        (self.folder / "allocator" / "a.cc").write_text("".join(f"  line {number};\n" for number in range(1, 9)))
+        (self.folder / "allocator" / "a.cc").write_text(
+            "".join("  XI_ASSERT(a &&\n" if number == 6 else f"  line {number};\n" for number in range(1, 9)))
         root = unreached.ROOT
         unreached.ROOT = self.folder
         self.addCleanup(setattr, unreached, "ROOT", root)
@@ -56,6 +60,14 @@ class UnreachedTest(unittest.TestCase):
         said = list(unreached.complaints(self.files, reasons))
         self.assertEqual(len(said), 1)
         self.assertIn("allocator/a.cc:8", said[0])
+
+    def test_a_reason_goes_with_its_line(self):
+        text = "allocator/a.cc | line 2; | defensive | x\nallocator/a.cc | line 8; | defensive | x\n"
+        self.assertEqual(list(unreached.complaints(self.files, self.reasons(text))), [])
+        for gone in ("allocator/a.cc | line 22; | defensive | x\n", "allocator/c.cc | line 2; | defensive | x\n"):
+            said = list(unreached.complaints(self.files, self.reasons(text + gone)))
+            self.assertEqual(len(said), 1)
+            self.assertIn("no such line", said[0])
 
     def test_not_much_may_be_left_to_other_flavours(self):
         reasons = self.reasons("allocator/a.cc | line 2; | flavour | release only\nallocator/a.cc | line 8; | defensive | cannot happen\n")
