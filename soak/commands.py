@@ -83,8 +83,8 @@ def export_command(root, program, output):
     return [tool(root, "fuzz"), "export-c", program, "-o", output, "--json"]
 
 
-def canary_command(root, seconds):
-    return [tool(root, "fuzz"), "mutants", "--filter", "canary", "--seconds", seconds, "--json"]
+def canary_command(root, seconds, programs, seed):
+    return [tool(root, "fuzz"), "mutants", "--filter", "canary", "--seconds", seconds, "--programs", programs, "--seed", seed, "--json"]
 
 
 def coverage_command(folder):

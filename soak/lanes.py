@@ -8,8 +8,9 @@ import re
 
 # What a find of new edges is worth after this many seconds of hunting in the same lane: half.
 HALF_LIFE = 600.0
-# No lane starves, however little it found: the bug may be where nothing new has been seen for hours.
-FLOOR = 0.04
+# No lane starves, however little it found: the bug may be where nothing new has been seen for hours. This part of the time is
+# shared evenly, and the rest goes to who still finds.
+EVENLY = 0.4
 # Targets whose programs have several threads, in the modes that run them so.
 THREADED = ("mt_ops", "heap_api")
 
@@ -82,9 +83,7 @@ def shares(lanes, state):
     even = 1.0 / len(lanes)
     if total <= 0:
         return [even] * len(lanes)
-    floor = min(FLOOR, even)
-    rest = 1.0 - floor * len(lanes)
-    return [floor + rest * math.sqrt(hope) / total for hope in hopes]
+    return [EVENLY * even + (1 - EVENLY) * math.sqrt(hope) / total for hope in hopes]
 
 
 def next_lane(lanes, state, running):

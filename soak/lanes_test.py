@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from lanes import FLOOR, Lane, lanes_of, next_lane, note_slice, shares
+from lanes import EVENLY, Lane, lanes_of, next_lane, note_slice, shares
 
 
 def record(**values):
@@ -47,7 +47,7 @@ class LanesTest(unittest.TestCase):
         state = {lane.name: record(seconds=100) for lane in LANES}
         state[LANES[0].name]["gain"] = 1000.0
         for part in shares(LANES, state):
-            self.assertGreaterEqual(part, FLOOR)
+            self.assertGreaterEqual(part, EVENLY / len(LANES))
 
     def test_without_any_gain_all_are_equal(self):
         state = {lane.name: record(seconds=100) for lane in LANES}

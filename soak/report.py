@@ -157,7 +157,7 @@ def coverage_section(coverage):
 def body(report):
     escape = html.escape
     state = report["state"]
-    out = ["<h1>assay: a campaign</h1>", f"<div class='verdict {report['verdict']}'><strong>{report['verdict'].upper()}</strong> {escape(report['sentence'])}</div>"]
+    out = ["<h1>assay: a campaign</h1>", f"<div class='verdict {report['verdict'].replace(' ', '-')}'><strong>{report['verdict'].upper()}</strong> {escape(report['sentence'])}</div>"]
     canary = state["canary"]
     out.append("<p class=faint>" + escape(
         f"commit {state['commit']}; {report['machine']}; {report['cpu_hours']:.2f} processor hours of hunting in {len(state['calls'])} calls; "

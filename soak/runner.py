@@ -25,7 +25,10 @@ from verdict import verdict_of
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TICK, STATUS_EVERY = 0.5, 10.0
 # In a short call the slices are short as well: each lane has its turn.
-SLICE_SECONDS, SHORTEST_SLICE, CANARY_SECONDS = 60, 10, 120
+SLICE_SECONDS, SHORTEST_SLICE = 60, 10
+# A guided hunt needs some 20,000 to 100,000 programs for the canary. They are counted, and not the time: on a busy machine a
+# hunt for seconds would miss it, and say nothing of the tester.
+CANARY_PROGRAMS, CANARY_LEAST_SECONDS, CANARY_LOOKS = 400_000, 120, 8
 COVERAGE_SECONDS = 1200
 
 
@@ -50,9 +53,7 @@ class Runner:
         self.last_status = 0.0
         # Settable for who tests on a small disk.
         self.space = Space(self.folder, int(os.environ["ASSAY_SOAK_SPACE"]) if "ASSAY_SOAK_SPACE" in os.environ else None)
-        # As long as the last look that missed it.
-        missed = campaign.state["canary"] if campaign.state["canary"] and not campaign.state["canary"]["found"] else {}
-        self.canary_seconds = max(CANARY_SECONDS, int(missed.get("seconds") or 0))
+        self.looks = 0  # for the canary, in this call
         self.unkept = []  # finds that wait for room on the disk
         campaign.state["calls"].append({"started": time.time(), "seconds": seconds, "commit": campaign.state["commit"]})
 
@@ -245,21 +246,27 @@ class Runner:
     # --- the proofs that silence means something
 
     def start_canary(self):
+        """Each look has another seed, and twice as many programs."""
         if (ROOT / "mutants" / "canary.patch").exists():
-            self.canary = self.job(commands.canary_command(ROOT, self.canary_seconds), 1800 + 3 * self.canary_seconds, "canary")
+            seconds = max(CANARY_LEAST_SECONDS, int(self.left()))
+            self.canary = self.job(commands.canary_command(ROOT, seconds, CANARY_PROGRAMS << self.looks, len(self.campaign.state["calls"]) + self.looks),
+                                   1800 + seconds, "canary")
+            self.looks += 1
 
     def end_canary(self):
         answer = self.canary.answer() or {}
         rows = answer.get("mutants", [])
         found = bool(rows) and all(row["killed"] for row in rows)
-        self.campaign.state["canary"] = {
-            "found": found, "at": time.time(), "seconds": rows[0]["seconds"] if rows else None, "programs": rows[0]["programs"] if rows else None,
-            "control_violations": answer.get("control", {}).get("violations"), "message": answer.get("message") or self.canary.last_words()}
-        say(f"canary: {'found' if found else 'MISSED'}: {self.campaign.state['canary']['message']}")
+        row = rows[0] if rows else {"seconds": None, "processor_seconds": None, "programs": 0}
+        look = {"found": found, "at": time.time(), "seconds": row["seconds"], "processor_seconds": row["processor_seconds"], "programs": row["programs"],
+                "asked": CANARY_PROGRAMS << (self.looks - 1), "control_violations": answer.get("control", {}).get("violations"),
+                "message": answer.get("message") or self.canary.last_words() or "no answer"}
+        say(f"canary: {'found' if found else 'MISSED'} in {look['programs']:,} programs: {look['message']}")
         self.canary = None
-        # On a busy machine the time was short; a tester that is blind misses it however long it looks.
-        if not found and self.left() > 0:
-            self.canary_seconds *= 2
+        # A look that the end of the time has cut short takes nothing back of one that was whole.
+        if found or self.looks == 1 or look["programs"] >= look["asked"]:
+            self.campaign.state["canary"] = look
+        if not found and self.left() > 0 and self.looks < CANARY_LOOKS:
             self.start_canary()
         self.campaign.save()
 

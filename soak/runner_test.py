@@ -83,7 +83,13 @@ class RunnerTest(Runner):
         self.plan_for("survives")
         self.finish(self.start(3), 1)
         self.assertIn("VERDICT failed: the canary was not found", self.said())
+        self.assertGreaterEqual(self.state()["canary"]["programs"], runner_module.CANARY_PROGRAMS)
         self.assertGreater(self.said().count("canary: MISSED"), 1, "it was not looked for again")
+
+    def test_a_canary_that_had_no_time_proves_nothing(self):
+        self.plan_for("survives", "busy")
+        self.finish(self.start(3), 1)
+        self.assertRegex(self.said(), r"VERDICT not proven: the canary had 10 of \d\d\d,000 programs")
 
     def test_a_canary_that_is_found_at_the_second_look_will_do(self):
         self.plan_for("survives")

@@ -24,7 +24,12 @@ class VerdictTest(unittest.TestCase):
 
     def test_the_canary(self):
         self.assertEqual(self.word(canary=None), "unknown")
-        self.assertEqual(self.word(canary={"found": False, "programs": 5}), "failed")
+        self.assertEqual(self.word(canary={"found": False, "programs": 400, "asked": 400, "message": ""}), "failed")
+
+    def test_a_canary_that_had_no_chance_is_no_proof_of_anything(self):
+        word, sentence = verdict_of(state(canary={"found": False, "programs": 41941, "asked": 400000, "message": "0 of 1"}), [])
+        self.assertEqual(word, "not proven")
+        self.assertIn("41,941 of 400,000 programs", sentence)
 
     def test_nothing_ran(self):
         self.assertEqual(self.word(lane={"programs": 0}), "unknown")

@@ -35,7 +35,8 @@ constexpr int kControlSeconds = 30;
 struct Options {
   std::vector<std::string> filters;
   std::vector<std::string> patches;
-  int seconds = 0;  // 0: as each header says
+  int seconds = 0;         // 0: as each header says
+  uint64_t programs = 0;  // 0: as many as there is time for
   bool blind = false;
 };
 
@@ -124,10 +125,12 @@ Row hunt_mutant(const Expectation& mutant, const MutantBuild& build, const Optio
   from_corpus.tool = build.tool;
   from_corpus.folder = build.folder / "hunt";
   from_corpus.seconds = options.seconds > 0 ? options.seconds : mutant.within_seconds;
+  from_corpus.most_runs = options.programs;
   from_corpus.seed = global.seed_given ? global.seed : 1;
   const HuntResult result = hunt(from_corpus);
   if (!result.fault.empty()) throw InputError{fmt::format("{}: the target did not run: {}", mutant.name, result.fault)};
   row.seconds = result.seconds;
+  row.processor_seconds = result.processor_seconds;
   row.programs = result.programs;
   // The strict replay is what a token is computed from; a bug that hides from it keeps the name that the hunt gave it.
   row.oracle =
@@ -165,7 +168,12 @@ Row hunt_mutant(const Expectation& mutant, const MutantBuild& build, const Optio
 }
 
 // The allocator as it is, hunted alike with each target, in each way, that the mutants are hunted with.
-Control hunt_unmutated(const std::vector<Expectation>& selected, const SourceTree& tree, int seconds, uint64_t seed) {
+Control hunt_unmutated(const std::vector<Expectation>& selected, const SourceTree& tree, const Options& asked,
+                       uint64_t seed) {
+  // Where programs are counted, the time is a limit only, and may be hours.
+  const int seconds = asked.seconds == 0    ? kControlSeconds
+                      : asked.programs == 0 ? asked.seconds
+                                            : std::min(asked.seconds, kControlSeconds);
   std::map<std::string, const Expectation*> ways;
   for (const Expectation& mutant : selected)
     ways[fmt::format("{}-{}-{}", mutant.flavour, name(mutant.hunter), mutant.target)] = &mutant;
@@ -177,6 +185,7 @@ Control hunt_unmutated(const std::vector<Expectation>& selected, const SourceTre
     if (mutant->hunter != Hunter::kFuzz) options.tool = programs / "assay";
     options.folder = tree.mutant_folder("control") / way;
     options.seconds = seconds;
+    options.most_runs = asked.programs;
     options.seed = seed;
     const HuntResult result = hunt(options);
     if (!result.fault.empty()) throw InputError{fmt::format("the control did not run: {}", result.fault)};
@@ -223,8 +232,7 @@ SubcommandOutcome run_mutants(const Options& options, const GlobalOptions& globa
     fmt::print(out, "{}\n", text(rows.back()));
     std::fflush(out);
   }
-  const Control control = hunt_unmutated(selected, tree, options.seconds > 0 ? options.seconds : kControlSeconds,
-                                         global.seed_given ? global.seed : 1);
+  const Control control = hunt_unmutated(selected, tree, options, global.seed_given ? global.seed : 1);
   fmt::print(out, "{:<26} {:<9} {:<28} {:<12} {:>7.1f} {:>9}\n", "control (not mutated)",
              control.violations == 0 ? "clean" : "VIOLATION", "-",
              control.oracle == Oracle::kNone ? "-" : name(control.oracle), control.seconds, control.programs);
@@ -249,6 +257,8 @@ SubcommandRun add_mutants(CLI::App& app) {
       ->take_all();
   app.add_option("--patch", options->patches, "Your own patches on allocator/ instead of mutants/");
   app.add_option("--seconds", options->seconds, "Hunt each for at most N seconds")->check(CLI::Range(1, 999'999'999));
+  app.add_option("--programs", options->programs, "Run at most N programs on each; a busy machine takes longer for them")
+      ->check(CLI::Range(uint64_t{1}, uint64_t{999'999'999}));
   app.add_flag("--blind", options->blind, "Also hunt five times from recorded seeds only");
   return [options](const GlobalOptions& global) { return run_mutants(*options, global); };
 }

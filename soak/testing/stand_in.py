@@ -2,7 +2,7 @@
 """Stands in for `assay` where the runner is tested: what it answers is told by files in the folder PLAN of the environment.
 
     hunts       `fuzz` goes on until its time is over, writing a program every 50 ms; with the file `finds`, it ends with a find
-    canary      `mutants` kills the canary, unless the file `survives` is there
+    canary      `mutants` kills the canary, unless the file `survives` is there; with `busy`, it comes to ten programs only
     slow        `mutants` and `replay` take a minute
     others      answer at once that nothing was found
 """
@@ -62,8 +62,10 @@ def minimize():
 
 def mutants():
     killed = not planned("survives")
+    programs = 10 if killed or planned("busy") else int(option("--programs", 10))
     return {"verdict": "clean", "message": f"{int(killed)} of 1 mutants killed", "control": {"violations": 0, "programs": 5},
-            "mutants": [{"name": option("--filter"), "killed": killed, "seconds": 0.5, "programs": 10, "oracle": "contents" if killed else ""}]}
+            "mutants": [{"name": option("--filter"), "killed": killed, "seconds": 0.5, "processor_seconds": 0.4, "programs": programs,
+                         "oracle": "contents" if killed else ""}]}
 
 
 def replay():

@@ -108,6 +108,7 @@ HuntResult run_test(const HuntOptions& options) {
   HuntResult result;
   result.programs = 1;
   result.seconds = run.seconds;
+  result.processor_seconds = run.cpu_seconds;
   constexpr int kAborted = 128 + 6;
   if (run.timed_out) {
     result.oracle = Oracle::kHang;
@@ -143,7 +144,7 @@ HuntResult hunt(const HuntOptions& options) {
   const fs::path corpus = options.folder / "corpus", finds = options.folder / "finds", log = options.folder / "log";
   fs::create_directories(corpus);
   fs::create_directories(finds);
-  const std::vector<std::string> argv = {options.target.string(),
+  std::vector<std::string> argv = {options.target.string(),
                                          corpus.string(),
                                          options.seeds.string(),
                                          fmt::format("-max_total_time={}", options.seconds),
@@ -153,12 +154,14 @@ HuntResult hunt(const HuntOptions& options) {
                                          "-rss_limit_mb=4096",
                                          "-detect_leaks=0",
                                          "-print_final_stats=1"};
+  if (options.most_runs > 0) argv.push_back(fmt::format("-runs={}", options.most_runs));
   // A target that hangs so that its own alarm does not end it is ended from here.
   const auto limit = std::chrono::seconds(options.seconds + 60);
   const CommandResult run = run_command({argv, options.folder, {}, log}, limit);
   HuntResult result;
   read_log(log, result);
   result.seconds = run.seconds;
+  result.processor_seconds = run.cpu_seconds;
   if (run.timed_out && !result.found()) result.oracle = Oracle::kHang;
   if (result.found() || run.status == 0) {
     result.fault.clear();

@@ -21,6 +21,7 @@ struct HuntOptions {
   Hunter hunter = Hunter::kFuzz;
   std::vector<std::filesystem::path> programs;  // what a sweep or an exploration goes through
   int seconds = 60;
+  uint64_t most_runs = 0;  // of a fuzz target; 0: as many as there is time for
   uint64_t seed = 1;
 };
 
@@ -30,6 +31,7 @@ struct HuntResult {
   std::string token;
   uint64_t programs = 0;  // for a sweep its points, for an exploration its schedules
   double seconds = 0;
+  double processor_seconds = 0;  // of a fuzz target or a test
   std::string fault;  // why the target could not run, "" when it could
 
   bool found() const { return oracle != Oracle::kNone; }

@@ -41,6 +41,7 @@ nlohmann::json json(const std::vector<Row>& rows, const Control& control) {
                              {"killed", row.killed},
                              {"killed_by_replay", row.killed_by_replay},
                              {"seconds", row.seconds},
+                             {"processor_seconds", row.processor_seconds},
                              {"programs", row.programs},
                              {"build_seconds", row.build_seconds}};
     if (row.killed_blind) {

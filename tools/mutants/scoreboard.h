@@ -20,6 +20,7 @@ struct Row {
   std::optional<int> killed_blind;  // of kBlindHunts
   double blind_seconds = 0;         // median of those that killed it
   double seconds = 0;
+  double processor_seconds = 0;
   uint64_t programs = 0;
   double build_seconds = 0;
 };
