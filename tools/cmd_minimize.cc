@@ -22,6 +22,7 @@ constexpr uint64_t kTraceRuns = 5;
 struct MinimizeOptions {
   std::string file, output;
   uint64_t seconds = 300;
+  bool any = false;
 };
 
 // The comment says what it shows, for whoever opens the file.
@@ -55,12 +56,13 @@ class Minimize {
     MinimisationOptions settings;
     settings.budget = std::chrono::seconds(options_.seconds);
     settings.progress = ::isatty(STDERR_FILENO) != 0 ? stderr : nullptr;
+    settings.any = options_.any;
     Minimisation result = minimise_on(replay.command(), program_, original, settings);
     outcome_.fields["mode"] = name(setting.mode);
     result.program.header = {.flavour = setting.flavour,
                              .mode = std::string(name(setting.mode)),
                              .subject = setting.subject,
-                             .expect = original.token};
+                             .expect = result.showing.token};
     hand_over(result);
     return outcome_;
   }
@@ -92,9 +94,10 @@ class Minimize {
     outcome_.message =
         fmt::format("{}: {} of {} operations left in {} lines, {} in {} of {} runs (before: {} of {}), {} tries{}",
                     options_.file, result.program.operations(), program_.operations(), result.program.lines.size(),
-                    result.original.token, result.showing.seen, result.showing.runs, result.original.seen,
+                    result.showing.token, result.showing.seen, result.showing.runs, result.original.seen,
                     result.original.runs, result.tries, result.stopped_early ? ", stopped by --seconds" : "");
     outcome_.fields["operations_after"] = result.program.operations();
+    outcome_.fields["token"] = result.showing.token;
     outcome_.fields["output"] = options_.output.empty() ? text : options_.output;
     // Beside the program itself, when that goes to stdout.
     fmt::print(options_.output.empty() ? stderr : global_.human(), "{}\n", outcome_.message);
@@ -113,6 +116,7 @@ SubcommandRun add_minimize(CLI::App& app) {
   app.description("Find the shortest program that shows the same violation");
   app.add_option("FILE", options->file, "Program as bytes or text, or a trace")->required();
   app.add_option("-o,--output", options->output, "File to write; without it, the text goes to stdout");
+  app.add_flag("--any", options->any, "Whatever violation is left will do: the plainest of all that it shows");
   app.add_option("--seconds", options->seconds, "Stop with the best program after so long")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1000000}));
   return [options](const GlobalOptions& global) { return Minimize(*options, global).run(); };

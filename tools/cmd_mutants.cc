@@ -35,7 +35,7 @@ constexpr int kControlSeconds = 30;
 struct Options {
   std::vector<std::string> filters;
   std::vector<std::string> patches;
-  int seconds = 0;         // 0: as each header says
+  int seconds = 0;        // 0: as each header says
   uint64_t programs = 0;  // 0: as many as there is time for
   bool blind = false;
 };
@@ -257,7 +257,8 @@ SubcommandRun add_mutants(CLI::App& app) {
       ->take_all();
   app.add_option("--patch", options->patches, "Your own patches on allocator/ instead of mutants/");
   app.add_option("--seconds", options->seconds, "Hunt each for at most N seconds")->check(CLI::Range(1, 999'999'999));
-  app.add_option("--programs", options->programs, "Run at most N programs on each; a busy machine takes longer for them")
+  app.add_option("--programs", options->programs,
+                 "Run at most N programs on each; a busy machine takes longer for them")
       ->check(CLI::Range(uint64_t{1}, uint64_t{999'999'999}));
   app.add_flag("--blind", options->blind, "Also hunt five times from recorded seeds only");
   return [options](const GlobalOptions& global) { return run_mutants(*options, global); };

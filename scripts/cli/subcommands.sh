@@ -25,9 +25,9 @@ purpose[replay]='run programs (bytes, text, traces), each in a child, and print 
 options[replay]='--repeat:count --gdb:flag --texts:output_dir --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[replay]='file+'
 
-synopsis[minimize]='FILE [-o OUT.ops] [--seconds N]'
+synopsis[minimize]='FILE [-o OUT.ops] [--seconds N] [--any]'
 purpose[minimize]='the shortest program that shows the same violation'
-options[minimize]='-o:output --output:output --seconds:seconds --flavour:flavour --mode:mode --seed:number --subject:subject'
+options[minimize]='-o:output --output:output --seconds:seconds --any:flag --flavour:flavour --mode:mode --seed:number --subject:subject'
 operands[minimize]='file1'
 
 synopsis[explore]='FILE… [--bound N | --unbounded] [--strategy dfs|pct|random] [--runs N] [--older N] [--places OUT]'

@@ -113,6 +113,11 @@ class ProgressLine {
   bool shown_ = false;
 };
 
+// An empty token stands for any.
+bool is_wanted(const std::string& token, const std::string& wanted) {
+  return wanted.empty() ? !token.empty() : token == wanted;
+}
+
 MinimiseResult minimise_by(const Strategy& strategy, const WorkerCommand& command, const Program& program,
                            const Showing& original, const MinimisationOptions& options, Clock::time_point end) {
   RunnerOptions runs;
@@ -122,7 +127,7 @@ MinimiseResult minimise_by(const Strategy& strategy, const WorkerCommand& comman
   ProgramRunner runner(command, runs);
   const RateTest test{.rate = static_cast<double>(original.seen) / static_cast<double>(original.runs)};
   const StillFails still_fails = [&](const Program& candidate) {
-    const auto shows = [&] { return runner.token(candidate) == original.token; };
+    const auto shows = [&] { return is_wanted(runner.token(candidate), original.token); };
     return strategy.repeat ? rate_stays(test, shows) : shows();
   };
   ProgressLine line(options.progress, program.operations());
@@ -144,7 +149,7 @@ Program only_what_came(const WorkerCommand& command, const Program& program, con
 
 // Half the rate is what a step may cost; two standard deviations are chance.
 bool confirmed(const Showing& original, const Showing& result) {
-  if (result.token != original.token) return false;
+  if (!is_wanted(result.token, original.token)) return false;
   if (original.always()) return result.always();
   const double rate = static_cast<double>(original.seen) / static_cast<double>(original.runs);
   return static_cast<double>(result.seen) * 4 >= rate * static_cast<double>(result.runs);
@@ -171,28 +176,31 @@ Showing observe(const WorkerCommand& command, const Program& program, const std:
   }
 }
 
-Minimisation minimise_on(const WorkerCommand& command, const Program& program, const Showing& original,
+Minimisation minimise_on(const WorkerCommand& command, const Program& program, const Showing& shown,
                          const MinimisationOptions& options) {
   const auto end = Clock::now() + options.budget;
-  const Program start = only_what_came(command, program, original);
-  Minimisation outcome{.program = start, .showing = original, .original = original};
+  const Program start = only_what_came(command, program, shown);
+  Minimisation outcome{.program = start, .showing = shown, .original = shown};
+  // What is looked for.
+  if (options.any) outcome.original.token.clear();
   bool shows_sometimes = false;
-  for (const Strategy& strategy : strategies_for(original)) {
+  for (const Strategy& strategy : strategies_for(shown)) {
     // A result that shows it now and then, like a strategy of last resort, says that few runs had agreed by chance.
     if (strategy.repeat && outcome.original.always()) {
-      outcome.original = observe(command, start, original.token, kRunsForARate);
+      outcome.original = observe(command, start, shown.token, kRunsForARate);
+      if (options.any) outcome.original.token.clear();
     }
     if (shows_sometimes && !strategy.repeat) continue;
     const MinimiseResult result = minimise_by(strategy, command, start, outcome.original, options, end);
     outcome.tries += result.tries;
     outcome.stopped_early = result.stopped_early;
-    const Showing showing = observe(command, result.program, original.token);
+    const Showing showing = observe(command, result.program, outcome.original.token);
     if (confirmed(outcome.original, showing)) {
       outcome.program = only_what_came(command, result.program, showing);
       outcome.showing = showing;
       break;
     }
-    shows_sometimes = showing.token == original.token;
+    shows_sometimes = is_wanted(showing.token, outcome.original.token);
   }
   return outcome;
 }

@@ -16,6 +16,7 @@ namespace assay {
 struct MinimisationOptions {
   std::chrono::seconds budget{300};  // then the best program so far is the result
   std::FILE* progress = nullptr;     // a terminal, or null
+  bool any = false;                  // whatever is violated will do, not only what the original shows
 };
 
 // How often a program shows a violation, in fresh processes.
@@ -39,8 +40,8 @@ struct Minimisation {
   bool stopped_early = false;
 };
 // `program` shows `original`. The result has no failure that does not come (in mode free that is a matter of chance),
-// shows the same token (its rate is within what RateTest allows), and is the
-// program itself where nothing shorter could be confirmed.
+// shows the same token (or any, where that will do; its rate is within what RateTest allows), and is the program itself
+// where nothing shorter could be confirmed.
 Minimisation minimise_on(const WorkerCommand& command, const Program& program, const Showing& original,
                          const MinimisationOptions& options);
 

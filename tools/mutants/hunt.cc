@@ -145,15 +145,15 @@ HuntResult hunt(const HuntOptions& options) {
   fs::create_directories(corpus);
   fs::create_directories(finds);
   std::vector<std::string> argv = {options.target.string(),
-                                         corpus.string(),
-                                         options.seeds.string(),
-                                         fmt::format("-max_total_time={}", options.seconds),
-                                         fmt::format("-seed={}", options.seed),
-                                         fmt::format("-artifact_prefix={}/", finds.string()),
-                                         "-timeout=10",
-                                         "-rss_limit_mb=4096",
-                                         "-detect_leaks=0",
-                                         "-print_final_stats=1"};
+                                   corpus.string(),
+                                   options.seeds.string(),
+                                   fmt::format("-max_total_time={}", options.seconds),
+                                   fmt::format("-seed={}", options.seed),
+                                   fmt::format("-artifact_prefix={}/", finds.string()),
+                                   "-timeout=10",
+                                   "-rss_limit_mb=4096",
+                                   "-detect_leaks=0",
+                                   "-print_final_stats=1"};
   if (options.most_runs > 0) argv.push_back(fmt::format("-runs={}", options.most_runs));
   // A target that hangs so that its own alarm does not end it is ended from here.
   const auto limit = std::chrono::seconds(options.seconds + 60);

@@ -32,7 +32,7 @@ struct HuntResult {
   uint64_t programs = 0;  // for a sweep its points, for an exploration its schedules
   double seconds = 0;
   double processor_seconds = 0;  // of a fuzz target or a test
-  std::string fault;  // why the target could not run, "" when it could
+  std::string fault;             // why the target could not run, "" when it could
 
   bool found() const { return oracle != Oracle::kNone; }
 };
