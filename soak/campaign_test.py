@@ -80,9 +80,17 @@ class FindingsTest(Folder):
         findings = Findings(self.folder)
         for number, shape in enumerate(("free malloc", "free malloc", "realloc")):
             findings.add("contents-realloc--", "contents", "lane", f"findings/kept/{number}.ops")
-            findings.triaged(number + 1, f"findings/minimised/{number}.ops", 3 - number, None, shape, "new")
+            findings.triaged(number + 1, f"findings/minimised/{number}.ops", 3 - number, None, "contents-resize--", shape, "new")
         self.assertEqual(findings.counts(), (2, 3))
         self.assertEqual([row["operations"] for row in findings.groups()], [2, 1])
+
+    def test_finds_that_are_one_when_plain_are_one_and_say_what_they_were(self):
+        findings = Findings(self.folder)
+        for number, (token, operations, status) in enumerate((("crash-free-x", 5, "new"), ("contents-realloc--", 2, "known"))):
+            findings.add(token, "", "lane", f"findings/kept/{number}.ops")
+            findings.triaged(number + 1, f"findings/minimised/{number}.ops", operations, None, "contents-resize--", "realloc", status)
+        group, = findings.groups()
+        self.assertEqual((group["tokens"], group["minimised"], group["status"]), (["contents-realloc--", "crash-free-x"], "findings/minimised/1.ops", "new"))
 
     def test_a_token_is_sampled_and_counted(self):
         findings = Findings(self.folder)
@@ -103,7 +111,7 @@ class FindingsTest(Folder):
         for number in range(SAMPLES + 3):
             findings.add("t", "crash", "lane", f"{number}.ops")
         for row in findings.all():
-            findings.triaged(row["id"], row["program"], 1, None, "free", "new")
+            findings.triaged(row["id"], row["program"], 1, None, "t", "free", "new")
             findings.is_one_too_many(row["id"], "t", "free")
         self.assertEqual(len(findings.all()), SAMPLES)
         self.assertEqual(findings.counts(), (1, SAMPLES + 3))

@@ -75,8 +75,8 @@ def merge_commands(root, corpus, lane, fresh):
             yield words, {"ASSAY_MODE": mode, **({"ASSAY_SUBJECT": lane.subject} if lane.subject else {})}
 
 
-def minimise_command(root, program, output, seconds):
-    return [tool(root, "fuzz"), "minimize", program, "-o", output, "--seconds", seconds, "--json"]
+def minimise_command(root, program, output, seconds, *options):
+    return [tool(root, "fuzz"), "minimize", program, "-o", output, "--seconds", seconds, *options, "--json"]
 
 
 def export_command(root, program, output):

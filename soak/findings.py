@@ -1,4 +1,4 @@
-"""What a campaign found: findings.sqlite, one row for each program kept, grouped by symptom (the token) and shape."""
+"""What a campaign found: findings.sqlite, one row for each program kept, grouped by symptom and shape of the plain program."""
 
 import pathlib
 import sqlite3
@@ -6,7 +6,6 @@ import time
 import urllib.parse
 
 from campaign import CampaignError
-from shape import symptom_of
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS findings (
@@ -18,6 +17,7 @@ CREATE TABLE IF NOT EXISTS findings (
   minimised TEXT,                   -- NULL until triage has been there
   operations INTEGER,               -- of the minimised program
   c_file TEXT,                      -- NULL where it cannot be told in C, or not yet
+  symptom TEXT,                     -- of the plain program, as its shape
   shape TEXT,
   status TEXT NOT NULL,             -- new, known or regressed
   times_seen INTEGER NOT NULL,      -- of times_run replays in fresh processes
@@ -27,8 +27,9 @@ CREATE TABLE IF NOT EXISTS findings (
   last_seen REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS by_token ON findings(token);
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 """
+VERSION = 2
 # So many programs of one token are kept and minimised: two bugs may share a token, and their shapes tell them apart.
 SAMPLES = 6
 
@@ -41,10 +42,9 @@ class Findings:
             source = f"file:{urllib.parse.quote(str(self.path))}?mode=ro" if self.path.exists() else ":memory:"
             self._db = sqlite3.connect(source if to_read else self.path, uri=to_read, isolation_level=None)
             self._db.row_factory = sqlite3.Row
-            self._db.create_function("symptom", 1, symptom_of, deterministic=True)
             version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, 1):
-                raise CampaignError(f"{self.path}: is of version {version}, and this is version 1; give another directory")
+            if version not in (0, VERSION):
+                raise CampaignError(f"{self.path}: is of version {version}, and this is version {VERSION}; give another directory")
             if self._db.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("damaged")
             if to_read and self.path.exists():
@@ -86,13 +86,13 @@ class Findings:
     def next_to_triage(self):
         return self._db.execute("SELECT * FROM findings WHERE minimised IS NULL ORDER BY id LIMIT 1").fetchone()
 
-    def triaged(self, identity, minimised, operations, c_file, shape, status):
-        self._db.execute("UPDATE findings SET minimised = ?, operations = ?, c_file = ?, shape = ?, status = ? WHERE id = ?",
-                         (minimised, operations, c_file, shape, status, identity))
+    def triaged(self, identity, minimised, operations, c_file, symptom, shape, status):
+        self._db.execute("UPDATE findings SET minimised = ?, operations = ?, c_file = ?, symptom = ?, shape = ?, status = ? WHERE id = ?",
+                         (minimised, operations, c_file, symptom, shape, status, identity))
 
-    def is_one_too_many(self, identity, token, shape):
+    def is_one_too_many(self, identity, symptom, shape):
         """When there are samples enough of one group, the row goes, and counts as a hit of the first."""
-        others = self._db.execute("SELECT id FROM findings WHERE symptom(token) = symptom(?) AND shape = ? AND id != ? ORDER BY id", (token, shape, identity)).fetchall()
+        others = self._db.execute("SELECT id FROM findings WHERE symptom = ? AND shape = ? AND id != ? ORDER BY id", (symptom, shape, identity)).fetchall()
         if len(others) < SAMPLES:
             return False
         self._db.execute("BEGIN")
@@ -109,11 +109,18 @@ class Findings:
         return self._db.execute("SELECT * FROM findings ORDER BY id").fetchall()
 
     def groups(self):
-        """One row for each bug, as far as token and shape can tell: the shortest program, how often, since when."""
-        return self._db.execute(
-            "SELECT token, shape, oracle, status, min(operations) AS operations, sum(hits) AS hits, min(first_seen) AS first_seen,"
-            " max(last_seen) AS last_seen, minimised, program, c_file, lane, times_seen, times_run"
-            " FROM findings GROUP BY symptom(token), coalesce(shape, program) ORDER BY min(id)").fetchall()
+        """One dict for each bug, as far as symptom and shape can tell: its shortest program, what it showed as, how often, since when."""
+        together = {}
+        for row in self.all():
+            together.setdefault((row["symptom"] or row["token"], row["shape"] or row["program"]), []).append(row)
+        groups = []
+        for rows in together.values():
+            shortest = min(rows, key=lambda row: (row["operations"] is None, row["operations"]))
+            groups.append({**shortest, "hits": sum(row["hits"] for row in rows), "first_seen": min(row["first_seen"] for row in rows),
+                           "last_seen": max(row["last_seen"] for row in rows), "tokens": sorted({row["token"] for row in rows}),
+                           # In this order: one that is known takes away nothing of one that is news.
+                           "status": next(status for status in ("regressed", "new", "known") if any(row["status"] == status for row in rows))})
+        return groups
 
     def counts(self):
         """(bugs, all programs)"""

@@ -2,8 +2,8 @@
 """measure_triage.py [--finds N] [--into FILE] [--table] [NAME…]: how well finds of one bug are put together, and of two are kept apart.
 
 Each seeded bug of mutants/ that programs can show gets N finds: programs of the committed corpus that show it, drawn at random; when
-there are no more, hunts, each from another random half of the corpus and with another seed. A find goes the way of a campaign's finds: made short, then grouped by its token and the shape of the
-short program. A line of JSON for each find is added to FILE (default: work/triage/finds.jsonl); a call takes up what is missing
+there are no more, hunts, each from another random half of the corpus and with another seed. A find goes the way of a campaign's finds: made short, then plain, then grouped by the token and the shape of the
+plain program. A line of JSON for each find is added to FILE (default: work/triage/finds.jsonl); a call takes up what is missing
 there. --table prints, from FILE alone, a row for each bug. Bugs that a unit test must catch have no program and no row.
 """
 
@@ -21,16 +21,21 @@ import tempfile
 import time
 
 from shape import shape_of, symptom_of
+from triage import MINIMISE_SECONDS, PLAIN_SECONDS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "build" / "mutants"
 _EXPECT = re.compile(r"^# Expect: (?P<target>[a-z_]+)(?:@(?P<flavour>[a-z-]+))? (?P<hunter>[a-z]+) .*within=(?P<seconds>\d+)", re.M)
-MINIMISE_SECONDS = 300
 # Programs that are replayed in one call, and how many that show a bug are sought.
 AT_ONCE, ENOUGH = 25, 5
 
 
 def bugs():
+    """Schedules last: they take longest."""
+    return sorted(_bugs(), key=lambda bug: bug[3] == "explore")
+
+
+def _bugs():
     for patch in sorted((ROOT / "mutants").glob("*.patch")):
         match = _EXPECT.search(patch.read_text(encoding="utf-8"))
         if match["hunter"] != "test":
@@ -134,7 +139,7 @@ def searched(place, target, flavour, hunter, seconds, seed, folder):
 def find_of(bug, seed):
     """A dict for the record: what was found with that seed, and what became of it."""
     name, target, flavour, hunter, seconds = bug
-    row = {"bug": name, "seed": seed, "token": "", "shape": "", "operations": None, "text": ""}
+    row = {"bug": name, "seed": seed, "token": "", "shape": "", "operations": None, "text": "", "first_token": "", "first_text": "", "seconds": 0.0}
     place = build(name)
     if place is None:
         return row
@@ -147,13 +152,19 @@ def find_of(bug, seed):
             find = searched(place, target, flavour, hunter, seconds, seed, folder)
         if find is None:
             return row
-        short = folder / "short.ops"
-        mode = ["--mode", "free"] if flavour == "tsan" and hunter == "fuzz" else []
-        answer = answer_of([place / "assay", "minimize", find, "-o", short, "--seconds", MINIMISE_SECONDS, "--flavour", flavour, *mode, "--json"], MINIMISE_SECONDS + 240)
-        row["token"] = answer.get("token") or ""
+        short, plain = folder / "short.ops", folder / "plain.ops"
+        begin = time.monotonic()
+        where = ["--flavour", flavour, *(["--mode", "free"] if flavour == "tsan" and hunter == "fuzz" else [])]
+        minimise = [place / "assay", "minimize", "--json", *where]
+        answer = answer_of([*minimise, find, "-o", short, "--seconds", MINIMISE_SECONDS], MINIMISE_SECONDS + 240)
+        row["token"] = row["first_token"] = answer.get("token") or ""
         if short.exists():
-            row["text"] = short.read_text(encoding="utf-8")
+            row["text"] = row["first_text"] = short.read_text(encoding="utf-8")
             row["operations"] = answer.get("operations_after")
+            answer = answer_of([*minimise, short, "-o", plain, "--seconds", PLAIN_SECONDS, "--any"], PLAIN_SECONDS + 240)
+        if plain.exists():
+            row["token"], row["text"] = answer["token"], plain.read_text(encoding="utf-8")
+        row["seconds"] = time.monotonic() - begin
     return row
 
 

@@ -58,7 +58,7 @@ def make_campaign(folder):
         dict(reached, file="allocator/page/page.cc", unreached=[[10, 12, "if (a < b && </pre>) {"]])]}), encoding="utf-8")
     findings = Findings(folder)
     findings.add("contents-realloc--", "contents", "alloc_ops@fuzz-sequential", "findings/kept/1.ops", 3, 3)
-    findings.triaged(1, "findings/kept/1.ops", 1, None, "malloc(2^5)", "new")
+    findings.triaged(1, "findings/kept/1.ops", 1, None, "contents-resize--", "malloc(2^5)", "new")
     campaign.save()
     campaign.close()
 

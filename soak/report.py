@@ -105,6 +105,11 @@ def collect(folder):
             "mutants": [dict(zip(("name", "hunts", "kills", "median_seconds", "oracles"), row)) for row in summary(mutants)], "cpu_hours": sum(lane["seconds"] for lane in state["lanes"].values()) / 3600}
 
 
+def seen_as(bug):
+    """Whoever mends it looks whether all of them are gone: what one program can be made to show may still be two bugs."""
+    return "Also seen as " + ", ".join(token for token in bug["tokens"] if token != bug["token"])
+
+
 def lane_rows(state):
     for name, lane in sorted(state["lanes"].items()):
         rate = lane["programs"] / lane["seconds"] if lane["seconds"] else 0
@@ -169,6 +174,8 @@ def body(report):
         out.append(f"<details><summary><strong>{escape(bug['status'])}</strong> {escape(bug['token'] or bug['oracle'])}: "
                    f"{bug['operations'] if bug['operations'] is not None else '?'} operations, seen {bug['hits']} times, "
                    f"{bug['times_seen']} of {bug['times_run']} replays, by {escape(bug['lane'])}</summary>")
+        if len(bug["tokens"]) > 1:
+            out.append(f"<p>{escape(seen_as(bug))}</p>")
         if bug["text"]:
             out.append(f"<pre>{escape(bug['text'])}</pre>")
         out.append(f"<pre>{escape(bug['replay'])}</pre>")
@@ -220,6 +227,8 @@ def markdown(report):
     out = [f"# assay: {report['verdict']}", "", report["sentence"] + ".", "", f"Commit {state['commit']}; {report['machine']}; {report['cpu_hours']:.2f} processor hours.", ""]
     for bug in report["bugs"]:
         out += [f"## {bug['status']}: {bug['token'] or bug['oracle']}", "", f"    {bug['replay']}", ""]
+        if len(bug["tokens"]) > 1:
+            out += [seen_as(bug), ""]
         if bug["text"]:
             out += ["```", bug["text"].rstrip(), "```", ""]
     out += markdown_table(LANE_HEADINGS, lane_rows(state))

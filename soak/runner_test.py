@@ -108,7 +108,9 @@ class RunnerTest(Runner):
         self.finish(self.start(4), 1)
         row, = Findings(self.folder).all()
         self.assertEqual((row["token"], row["status"], row["operations"]), ("contents-realloc--", "new", 2))
-        self.assertTrue((self.folder / row["program"]).exists() and (self.folder / row["minimised"]).exists())
+        short = self.folder / row["minimised"]
+        self.assertTrue((self.folder / row["program"]).exists() and short.exists() and short.with_suffix(".plain").exists())
+        self.assertEqual((row["symptom"], row["shape"]), ("contents-resize--", "malloc(medium) realloc(medium)"))
 
     def test_the_second_runner_in_a_folder_is_refused_and_the_first_goes_on(self):
         first = self.start(4)

@@ -66,6 +66,12 @@ def fact_of(text):
     return re.sub(r"\W*\(?0x[0-9a-f]+\)?|\W*\b\d+\b", "", match[1]).strip() if match else ""
 
 
+def expected_of(text):
+    """The token that the program shows, as its header says."""
+    match = re.search(r"^expect: (.*)$", text, re.M)
+    return match[1].strip() if match else ""
+
+
 def shape_of(text, with_fact=True):
     """One line: the operations that occur, with size bins, failing calls and whether several threads take part. Not their order, nor
     how many: what the minimiser leaves of those differs from find to find."""

@@ -1,13 +1,17 @@
-"""What becomes of a find: made short first, told in C, then grouped by its token and the shape of the short program."""
+"""What becomes of a find: made short, told in C, and made as plain as any violation allows, by which it is grouped.
+
+The short program shows what was found, and is what people read. The plain one is made of it by taking away
+whatever can go as long as anything is violated, so that two finds that showed one bug by different calls end alike.
+"""
 
 import pathlib
 
 import commands
 from campaign import say
 from job import Job
-from shape import shape_of
+from shape import expected_of, shape_of, symptom_of
 
-MINIMISE_SECONDS = 60
+MINIMISE_SECONDS, PLAIN_SECONDS = 60, 30
 
 
 def known_tokens(folder):
@@ -29,12 +33,24 @@ def regressed_shapes(root):
 
 
 class Triage:
-    """One find at a time: minimise, then export."""
+    """One find at a time: minimise, export, and minimise to anything."""
 
     def __init__(self, root, folder, findings):
         self.root, self.folder, self.findings = root, folder, findings
         self.shapes, self.known = regressed_shapes(root), known_tokens(folder)
-        self.job, self.row, self.short, self.answer = None, None, None, None
+        self.forget()
+
+    def forget(self):
+        self.job, self.row, self.short, self.answer, self.steps = None, None, None, None, []
+
+    @property
+    def plain(self):
+        return self.short.with_suffix(".plain")
+
+    def is_regressed(self, short):
+        """By the short program: those of corpus/regress are short, and not all of them plain."""
+        text = short.read_text(encoding="utf-8", errors="replace")
+        return text.startswith("assay ") and shape_of(text, with_fact=False) in self.shapes
 
     def start(self):
         """True when a find was waiting and nothing else is under way."""
@@ -60,28 +76,32 @@ class Triage:
         if self.answer is None:
             self.answer = self.job.answer() or {}
             if self.short.exists():
-                c_file = self.short.with_suffix(".c")
-                self.job = self._job(commands.export_command(self.root, self.short, c_file), 120, f"export-{self.row['id']}")
-                return
-        self.finish()
+                name = self.row["id"]
+                self.steps = [(commands.export_command(self.root, self.short, self.short.with_suffix(".c")), 120, f"export-{name}"),
+                              (commands.minimise_command(self.root, self.short, self.plain, PLAIN_SECONDS, "--any"), PLAIN_SECONDS + 120, f"plain-{name}")]
+        if self.steps:
+            self.job = self._job(*self.steps.pop(0))
+        else:
+            self.finish()
 
     def finish(self):
         row, answer = self.row, self.answer
         short = self.short if self.short.exists() else self.folder / row["program"]
-        text = short.read_text(encoding="utf-8", errors="replace")
-        is_text = text.startswith("assay ")
-        shape = shape_of(text) if is_text else ""
         token = answer.get("token") or row["token"]
+        plain = self.plain if self.plain.exists() else short
+        text = plain.read_text(encoding="utf-8", errors="replace")
+        is_text = text.startswith("assay ")
+        shape, symptom = (shape_of(text), symptom_of(expected_of(text) or token)) if is_text else ("", symptom_of(token))
         # A find that does not come again is a group of its own, and says so.
         if not self.short.exists():
             shape = f"not seen again: {row['program']}"
-        status = "known" if token in self.known else "regressed" if is_text and shape_of(text, with_fact=False) in self.shapes else "new"
+        status = "known" if token in self.known else "regressed" if self.is_regressed(short) else "new"
         c_file = self.short.with_suffix(".c")
         self.findings.named(row["id"], token, token.split("-")[0])
         self.findings.triaged(row["id"], str(short.relative_to(self.folder)), answer.get("operations_after"),
-                              str(c_file.relative_to(self.folder)) if c_file.exists() else None, shape, status)
-        if self.findings.is_one_too_many(row["id"], token, shape):
-            for file in (self.folder / row["program"], self.short, c_file):
+                              str(c_file.relative_to(self.folder)) if c_file.exists() else None, symptom, shape, status)
+        if self.findings.is_one_too_many(row["id"], symptom, shape):
+            for file in (self.folder / row["program"], self.short, self.plain, c_file):
                 file.unlink(missing_ok=True)
         say(f"TRIAGED {status} {token}: {answer.get('operations_after', '?')} operations: {short}")
-        self.job, self.row, self.short, self.answer = None, None, None, None
+        self.forget()

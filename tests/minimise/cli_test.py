@@ -59,12 +59,22 @@ class Cli(unittest.TestCase):
         answer, status = self.answer(*words)
         self.assertEqual((answer["verdict"], status), ("error", 2))
 
-    def minimised(self, artifact, library):
+    def minimised(self, artifact, library, *options):
         output = self.folder / "minimal.ops"
-        answer, status = self.answer("minimize", artifact, "--subject", library, "-o", str(output))
+        answer, status = self.answer("minimize", artifact, "--subject", library, "-o", str(output), *options)
         self.assertEqual((answer["verdict"], status), ("clean", 0), answer)
         self.assertEqual(answer["output"], str(output))
         return answer, output.read_text()
+
+    def test_any_violation_will_do_when_asked_for(self):
+        library = self.library("faulty_crash")
+        program = self.file("calloc.ops", "assay 1\np0 = malloc(40)\np1 = calloc(1, 650)\n")
+        strict, text = self.minimised(program, library)
+        self.assertTrue(strict["token"].startswith("crash-calloc-"), strict)
+        self.assertIn(" = calloc(", text)
+        loose, text = self.minimised(program, library, "--any")
+        self.assertTrue(loose["token"].startswith("crash-malloc-"), loose)
+        self.assertIn(f"expect: {loose['token']}\np0 = malloc(600)\n", text)
 
     def test_the_shortest_program_with_its_header(self):
         library = self.library("faulty_crash")
