@@ -164,15 +164,12 @@ class Exporter {
     if (uses(OpCode::kAlignedAlloc)) text_ += c_runtime::kAlignedAlloc;
     if (uses(OpCode::kPosixMemalign)) text_ += c_runtime::kPosixMemalign;
     text_ += c_runtime::kFree;
-    const std::pair<Piece, std::string_view> pieces[] = {{Piece::kAsked, c_runtime::kAsked},
-                                                         {Piece::kTold, c_runtime::kTold},
-                                                         {Piece::kSource, c_runtime::kSource},
-                                                         {Piece::kFilled, c_runtime::kFilled},
-                                                         {Piece::kAddressOf, c_runtime::kAddressOf},
-                                                         {Piece::kMoved, c_runtime::kMoved},
-                                                         {Piece::kRelease, c_runtime::kRelease},
-                                                         {Piece::kExpanded, c_runtime::kExpanded},
-                                                         {Piece::kOurs, c_runtime::kOurs}};
+    const std::pair<Piece, std::string_view> pieces[] = {
+        {Piece::kAsked, c_runtime::kAsked},       {Piece::kUsableOf, c_runtime::kUsableOf},
+        {Piece::kTold, c_runtime::kTold},         {Piece::kSource, c_runtime::kSource},
+        {Piece::kFilled, c_runtime::kFilled},     {Piece::kAddressOf, c_runtime::kAddressOf},
+        {Piece::kMoved, c_runtime::kMoved},       {Piece::kRelease, c_runtime::kRelease},
+        {Piece::kExpanded, c_runtime::kExpanded}, {Piece::kOurs, c_runtime::kOurs}};
     for (const auto& [piece, text] : pieces) {
       if (need(piece)) text_ += text;
     }

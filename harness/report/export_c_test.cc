@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <sstream>
 
 #include "harness/op/generate.h"
@@ -140,6 +141,22 @@ TEST_F(ExportC, GeneratedProgramsAreCleanOnLibc) {
   for (uint64_t seed = 0; seed < programs && !HasFailure(); seed++) {
     expect_clean_on_libc(generate_in_c(seed, 150));
   }
+}
+
+// What an operation's call needs is in the file, and nothing that nobody uses: clang would warn, gcc where it compiles.
+TEST_F(ExportC, EachOperationAlone) {
+  std::map<OpCode, Operation> first;
+  for (uint64_t seed = 0; seed < 40; seed++) {
+    for (const Operation& line : generate_in_c(seed, 150).lines) first.emplace(line.code, line);
+  }
+  EXPECT_GE(first.size(), 50u);
+  std::string sources;
+  for (const auto& [code, line] : first) {
+    Program program;
+    program.lines = {line};
+    sources += " " + write(fmt::format("{}.c", info(code).name), export_c(program, {}));
+  }
+  EXPECT_EQ(status_of(fmt::format("clang-19 {} -fsyntax-only{}", kWarnings, sources)), 0) << output_;
 }
 
 TEST_F(ExportC, AnEmptyProgramIsAProgram) {

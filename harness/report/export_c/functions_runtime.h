@@ -31,12 +31,14 @@ static void check_alignment(void *address, size_t align, size_t offset) {
 
 )";
 
-// What a function tells of a block's size beside the block.
-inline constexpr std::string_view kTold = R"(static size_t usable_of(int slot) {
+inline constexpr std::string_view kUsableOf = R"(static size_t usable_of(int slot) {
     return slot == NONE || p[slot].address == NULL ? 0 : p[slot].usable;
 }
 
-static void told(size_t said, size_t usable) {
+)";
+
+// What a function tells of a block's size beside the block.
+inline constexpr std::string_view kTold = R"(static void told(size_t said, size_t usable) {
     if (said != usable) fail("a function told another usable size than the block has");
 }
 

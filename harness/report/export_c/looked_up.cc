@@ -180,13 +180,15 @@ bool needs(OpCode code, Piece piece) {
   if (!is_looked_up(code)) return false;
   const ResultKind result = info(code).result;
   const bool about_block = result == ResultKind::kNone && code != OpCode::kGoodSize && code != OpCode::kMallocGoodSize;
+  const bool tells = sizes_told(row_of(code)) > 0;
   switch (piece) {
     case Piece::kAsked: return result == ResultKind::kFills || result == ResultKind::kMoves;
     case Piece::kFilled: return result == ResultKind::kFills;
     case Piece::kAddressOf: return result == ResultKind::kMoves || about_block;
     case Piece::kMoved: return result == ResultKind::kMoves;
     case Piece::kRelease: return result == ResultKind::kEmpties;
-    case Piece::kTold: return sizes_told(row_of(code)) > 0 || code == OpCode::kMallocSize;
+    case Piece::kUsableOf: return (tells && result != ResultKind::kFills) || code == OpCode::kMallocSize;
+    case Piece::kTold: return tells || code == OpCode::kMallocSize;
     case Piece::kSource: return copies_string(code);
     case Piece::kExpanded: return code == OpCode::kExpand;
     case Piece::kOurs: return code == OpCode::kCheckOwned || code == OpCode::kIsInHeapRegion;

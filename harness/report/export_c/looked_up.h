@@ -13,7 +13,18 @@ namespace assay {
 bool is_looked_up(OpCode code);
 
 // What the operations of a program need of functions_runtime.h.
-enum class Piece : uint8_t { kAsked, kFilled, kAddressOf, kMoved, kRelease, kTold, kSource, kExpanded, kOurs };
+enum class Piece : uint8_t {
+  kAsked,
+  kFilled,
+  kAddressOf,
+  kMoved,
+  kRelease,
+  kUsableOf,
+  kTold,
+  kSource,
+  kExpanded,
+  kOurs
+};
 bool needs(OpCode code, Piece piece);
 
 // The slots ("NONE": none) and the other arguments of a call, each as C text, in the operation's order.
