@@ -13,6 +13,9 @@ char* make_source_text() {
   return text;
 }
 
+// Made before any call of a subject: what is mapped inside of one counts as the subject's, and may be made to fail.
+const char* const kSourceText = make_source_text();
+
 Answer call_posix_memalign(const SubjectApi& api, const Step& step) {
   Answer answer;
   void* const mark = &answer;
@@ -159,8 +162,7 @@ Answer call_freeing(const SubjectApi& api, OpCode code, const FreedAs& freed) {
 }
 
 const char* source_string(uint64_t length) {
-  static const char* const text = make_source_text();
-  return text + (kMaxStringLength - length);
+  return kSourceText + (kMaxStringLength - length);
 }
 
 const char* path_to_resolve(uint64_t which) {

@@ -116,6 +116,17 @@ std::vector<std::string> capabilities_of(const Subject& subject) {
 #define ASSAY_FUNCTION(id, name, Result, parameters) add(api.name != nullptr, #name);
 #include "harness/subject/functions.def"
 #undef ASSAY_FUNCTION
+#define ASSAY_HEAP_FUNCTION(id, name, Result, parameters) add(api.name != nullptr, #name);
+#include "harness/subject/heap_functions.def"
+#undef ASSAY_HEAP_FUNCTION
+  const HeapKit& kit = subject.heap_kit();
+  add(kit.heap_new_ex != nullptr, "heap_new_ex");
+  add(kit.heap_new_in_arena != nullptr, "heap_new_in_arena");
+  add(kit.visit_heap != nullptr, "heap_visit_blocks");
+  add(kit.visit_abandoned != nullptr, "abandoned_visit_blocks");
+  add(kit.reserve != nullptr, "reserve_os_memory");
+  add(kit.manage != nullptr, "manage_os_memory");
+  add(kit.set_option != nullptr, "option_set");
   add(instruments.reset != nullptr, "reset");
   add(instruments.advance_clock != nullptr, "virtual_clock");
   add(instruments.footprint != nullptr, "footprint");

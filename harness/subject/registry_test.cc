@@ -114,5 +114,58 @@ TEST(ListSubjects, HasEveryName) {
   }
 }
 
+TEST(ListSubjects, HeapsAreCapabilities) {
+  const auto listings = list_subjects();
+  for (const char* name : {"ximalloc", "mimalloc"}) {
+    const auto row =
+        std::find_if(listings.begin(), listings.end(), [&](const auto& entry) { return entry.name == name; });
+    ASSERT_NE(row, listings.end());
+    if (!row->available) GTEST_SKIP() << name;
+    for (const char* word : {"heap_new", "heap_destroy", "heap_set_default", "heap_recalloc", "heap_visit_blocks"}) {
+      EXPECT_NE(std::find(row->capabilities.begin(), row->capabilities.end(), word), row->capabilities.end())
+          << name << ": " << word;
+    }
+  }
+  const auto libc = std::find_if(listings.begin(), listings.end(), [](const auto& row) { return row.name == "libc"; });
+  ASSERT_NE(libc, listings.end());
+  EXPECT_EQ(std::find(libc->capabilities.begin(), libc->capabilities.end(), "heap_new"), libc->capabilities.end());
+}
+
+// Blocks that a program has are shown, what it freed is not, and what another heap has is not either.
+TEST(OpenSubject, MimallocShowsWhatAHeapHas) {
+  std::unique_ptr<Subject> subject;
+  try {
+    subject = open_subject("mimalloc");
+  } catch (const InputError& error) {
+    GTEST_SKIP() << error.message;
+  }
+  const SubjectApi& api = subject->api();
+  void* const heap = api.heap_new();
+  void* const mine = api.heap_malloc(heap, 100);
+  void* const freed = api.heap_malloc(heap, 100);
+  void* const others = api.malloc(100);
+  api.free(freed);
+  struct Seen {
+    uint64_t areas = 0, used = 0;
+    std::vector<uintptr_t> blocks;
+  } seen;
+  const auto see = [](void* context, const VisitedArea& area, uintptr_t block, uint64_t) {
+    auto& all = *static_cast<Seen*>(context);
+    if (block == 0) {
+      ++all.areas;
+      all.used += area.used;
+    } else {
+      all.blocks.push_back(block);
+    }
+    return true;
+  };
+  EXPECT_TRUE(subject->heap_kit().visit_heap(heap, true, see, &seen));
+  EXPECT_EQ(seen.areas, 1u);
+  EXPECT_EQ(seen.used, 1u);
+  EXPECT_EQ(seen.blocks, std::vector<uintptr_t>{reinterpret_cast<uintptr_t>(mine)});
+  api.heap_destroy(heap);
+  api.free(others);
+}
+
 }  // namespace
 }  // namespace assay

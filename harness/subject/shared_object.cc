@@ -20,6 +20,7 @@
 #include "harness/subject/code_range.h"
 #include "harness/subject/elf_scan.h"
 #include "harness/subject/mallocx.h"
+#include "harness/subject/mimalloc_visit.h"
 #include "harness/subject/probe.h"
 #include "harness/subject/quiet_child.h"
 #include "harness/subject/system_calls.h"
@@ -29,6 +30,7 @@ namespace {
 
 constexpr unsigned kLoadSeconds = 10;
 constexpr const char* kTunables = "GLIBC_TUNABLES";
+constexpr std::string_view kMimallocPrefix = "mi_";
 constexpr const char* kStaticTls = "glibc.rtld.optional_static_tls";
 
 // malloc_trim has no room for a context, so each opened library gets a wrapper of its own.
@@ -129,6 +131,7 @@ class SharedObject final : public Subject {
     api_.usable_size = nullptr;
     find(api_.usable_size, {"malloc_usable_size", "usable_size", "malloc_size"});
     if (api_.collect == nullptr) collect_by_malloc_trim();
+    if (prefix_ == kMimallocPrefix) use_mimalloc_visit(library_, heap_kit_);
     code_ = code_range_of(reinterpret_cast<const void*>(api_.malloc));
   }
 

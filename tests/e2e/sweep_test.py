@@ -133,6 +133,13 @@ class AnyonesAllocator(ToolTest):
         refused = self.run_tool("replay", never, "--subject", "libc", status=2, **worked)
         self.assertIn("munmap#3 never comes", refused.stderr)
 
+    def test_what_the_harness_needs_for_a_call_is_not_made_to_fail(self):
+        # The text that strdup copies is the harness's own; it is there before the first call that fails.
+        file = self.write("a.ops", "assay 1\np0 = malloc(90000000) (fail: mmap#1+, brk#1+)\np1 = strdup(719)\n")
+        row = self.run_json("replay", file, "--subject", "libc", status=0,
+                            environment={"ASSAY_WORKER": worker()})["files"][0]
+        self.assertEqual(row["verdict"], "clean")
+
     def test_a_list_is_refused(self):
         self.assertIn("one subject at a time", self.sweep("libc,jemalloc", status=2)["message"])
 
