@@ -200,7 +200,7 @@ def chart_library():
         try:
             done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, check=False)
         except FileNotFoundError as error:
-            raise CampaignError("the page's charts come from npm, and npm is not installed") from error
+            raise CampaignError("the page's charts come from npm, which is not installed; -o FILE.md and -o FILE.json need none") from error
         if done.returncode != 0:
             raise CampaignError(f"the page's charts could not be installed from npm: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
     return (place / "uPlot.iife.min.js").read_text(encoding="utf-8"), (place / "uPlot.min.css").read_text(encoding="utf-8")

@@ -120,7 +120,7 @@ class Wrapper(unittest.TestCase):
 
     def run_assay(self, *arguments, **extra):
         env = dict(os.environ, PATH=f"{self.commands}:{os.environ['PATH']}", CALLS=str(self.calls_file),
-                   ASSAY_PACKAGES=str(self.folder / "no_packages"), **extra)
+                   ASSAY_PACKAGES=str(self.folder / "no_packages")) | extra
         return subprocess.run([self.tree / "assay", *arguments], cwd=self.work, env=env, capture_output=True, text=True,
                               errors="replace", check=False)
 
@@ -244,6 +244,25 @@ class Wrapper(unittest.TestCase):
         self.assertEqual(json.loads(run.stdout)["presets"], ["release", "cov"])
         answer = json.loads(self.run_assay("doctor", "--json").stdout)
         self.assertEqual((answer["verdict"], answer["missing"]), ("clean", []))
+
+    def test_what_is_optional_is_named_and_nothing_fails_without_it(self):
+        # Commands of the test come first in the path, so that only what stands for them decides.
+        for name in ("npm", "node", "chromium"):
+            (self.commands / name).write_text("#!/bin/sh\n")
+            (self.commands / name).chmod(0o755)
+        self.assertEqual(json.loads(self.run_assay("doctor", "--json").stdout)["optional"], {"npm": True, "node": True, "chromium": True})
+        self.assertRegex(self.run_assay("doctor").stdout, r"(?m)^npm +there \(optional: charts of ./assay report as HTML\)$")
+        for name in ("npm", "node", "chromium"):
+            (self.commands / name).unlink()
+        needed = self.folder / "needed"
+        needed.mkdir()
+        for folder in os.environ["PATH"].split(os.pathsep):
+            for command in Path(folder).glob("*"):
+                link = needed / command.name
+                if not link.is_symlink() and command.name not in ("npm", "node", "nodejs", "chromium", "chromium-browser", "google-chrome"):
+                    link.symlink_to(command)
+        run = self.run_assay("doctor", "--json", PATH=f"{self.commands}:{needed}")
+        self.assertEqual((run.returncode, json.loads(run.stdout)["optional"]), (0, {"npm": False, "node": False, "chromium": False}), run.stderr)
 
     def test_a_missing_package_is_named(self):
         (self.folder / "no_packages").write_text("# none\nno-such-package-anywhere\n")
