@@ -41,6 +41,8 @@ class SurvivalTest(unittest.TestCase):
     def test_the_curve_falls_with_kills_only(self):
         self.assertEqual(curve([row("a", True, 1.0), row("b", True, 2.0), row("c", False, 3.0), row("d", True, 4.0)]),
                          [[0.0, 1.0], [1.0, 0.75], [2.0, 0.5], [3.0, 0.5], [4.0, 0.0]])
+        # One that is given up in the second in which another dies was alive in it.
+        self.assertEqual(curve([row("a", True, 1.0), row("b", False, 1.0)]), [[0.0, 1.0], [1.0, 0.5]])
 
     def test_summary(self):
         rows = [row("a", True, 3.0), row("a", True, 1.0), row("a", False, 60.0)]
