@@ -11,11 +11,16 @@ extern const uintptr_t __stop___sancov_pcs[] __attribute__((weak, visibility("hi
 
 namespace assay::fuzz {
 
+// What LLVM leaves of the address of a block that it removed after it had given it a counter: code of nobody, which is
+// never run.
+constexpr uintptr_t kRemovedBlock = 1;
+
 CounterCensus count_counters(bool (*owns_code)(const void* pc)) {
   CounterCensus census;
   // The table holds pairs: an address and its flags.
   for (const uintptr_t* entry = __start___sancov_pcs; entry < __stop___sancov_pcs; entry += 2) {
     const void* pc = reinterpret_cast<const void*>(*entry);
+    if (*entry == kRemovedBlock) continue;
     if (owns_code(pc)) {
       ++census.allocator;
     } else {
