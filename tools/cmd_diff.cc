@@ -78,9 +78,18 @@ class DiffCommand {
   void compare_one(const ReplayInput& input) {
     WorkRequest request;
     request.file = input.file;
-    const ComparisonResult result = subjects_->compare(request, input.program, [this](const Difference& difference) {
+    const DifferenceJudge tolerates = [this](const Difference& difference) {
       return options_.keep_going || known_tokens_.count(token_of(difference)) != 0;
-    });
+    };
+    if (inputs_.size() > 1) {
+      // A process for each program and subject takes longer than most programs. What is found where other programs ran
+      // before is not believed: the program then runs again in fresh ones.
+      request.keeps_process = true;
+      const ComparisonResult first = subjects_->compare(request, input.program, tolerates);
+      if (first.permitted.empty() && !first.divergence) return;
+      request.keeps_process = false;
+    }
+    const ComparisonResult result = subjects_->compare(request, input.program, tolerates);
     for (const Difference& difference : result.permitted) {
       const LedgerRow* const row = subjects_->ledger().settles(difference, subjects_->names());
       if (row != nullptr) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -31,6 +32,7 @@ namespace fs = std::filesystem;
 using namespace mutants;
 
 constexpr int kControlSeconds = 30;
+constexpr const char* kComparing = "differential";
 
 struct Options {
   std::vector<std::string> filters;
@@ -93,7 +95,9 @@ constexpr std::array<std::string_view, 3> kNotRecorded = {"grown-", "edge-", "wo
 fs::path blind_seeds(const SourceTree& tree, const std::string& target, const fs::path& folder) {
   fs::remove_all(folder);
   fs::create_directories(folder);
-  for (const fs::path& file : sorted_files(tree.root / "corpus" / target, ".ops")) {
+  // What is compared are programs of the same operations.
+  const std::string recorded = target == kComparing ? "alloc_ops" : target;
+  for (const fs::path& file : sorted_files(tree.root / "corpus" / recorded, ".ops")) {
     const std::string name = file.filename();
     if (std::ranges::any_of(kNotRecorded, [&](std::string_view begin) { return name.starts_with(begin); })) continue;
     const std::vector<uint8_t> bytes = encode(read_program(file.string()));
@@ -212,10 +216,19 @@ void wait_for_folder(const SourceTree& tree) {
   }
 }
 
+// Who compares needs a worker process for most others. A mutant's folder has none, and needs none of its own: it is the
+// others that run there.
+void share_worker(const SourceTree& tree) {
+  constexpr int kKeep = 0;
+  const fs::path worker = tree.root / "build/release/bin/assay-worker";
+  if (fs::exists(worker)) ::setenv("ASSAY_WORKER", worker.c_str(), kKeep);
+}
+
 SubcommandOutcome run_mutants(const Options& options, const GlobalOptions& global) {
   const SourceTree tree = SourceTree::of_this_tool();
   const std::vector<Expectation> selected = select(options, tree);
   wait_for_folder(tree);
+  share_worker(tree);
   FILE* out = global.json ? stderr : stdout;
 
   // All of them before any hunt: a patch that does not apply or compile is told at once.

@@ -40,7 +40,7 @@ class LaneInWorker final : public Lane {
   }
 
   RunResult run(const WorkRequest& request, const Program&) override {
-    if (request.options.strictness == Strictness::kStrict) worker_.stop();
+    if (request.options.strictness == Strictness::kStrict && !request.keeps_process) worker_.stop();
     return worker_.run(request);
   }
   const Comparison& seen() const override { return worker_.comparison(); }

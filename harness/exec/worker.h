@@ -35,7 +35,8 @@ struct WorkRequest {
   std::span<const Drop> drops;           // in the order of the steps, at most kMaxDrops
   AskableOperations askable{};           // by all that are compared
   bool logs_os_calls = false;
-  bool check_growth = true;  // takes a few tenths of a second where there is no seam to ask
+  bool keeps_process = false;  // a strict comparison takes the process of the one before; else each a fresh one
+  bool check_growth = true;    // takes a few tenths of a second where there is no seam to ask
 };
 
 class Worker {

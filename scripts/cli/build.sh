@@ -187,6 +187,8 @@ choose_flavours() {
     local target hunter
     while read -r named target hunter; do
       wanted+=("$named")
+      # It compares, as above.
+      [[ $target != differential ]] || wanted+=(release)
       [[ $hunter != test || " ${tests[$named]-} " == *" $target "* ]] || tests[$named]+=" $target"
     done < <(mutant_builds)
   fi

@@ -1,6 +1,7 @@
 #include "tools/fuzz/preceding.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "harness/op/decode.h"
@@ -13,8 +14,15 @@ namespace {
 // The end of a program in the middle of a longer one.
 void append_end(const Program& program, std::vector<Operation>& lines) {
   std::set<uint32_t> threads;
+  std::set<uint64_t> heaps;
   uint32_t last_slot = 0;
+  Operation free_all;
+  free_all.code = OpCode::kFree;
   for (const Operation& line : program.lines) {
+    // Of the frees, which end() stands for.
+    if (line.code == OpCode::kEnd) free_all.fails = line.fails;
+    // Names of heaps serve the next program again; heaps of other threads end with these.
+    if (line.thread == 0 && info(line.code).args[0] == ArgKind::kNewHeap) heaps.insert(line.args[0].low);
     if (line.code == OpCode::kThreadExit) {
       threads.erase(line.thread);
     } else if (line.thread != 0) {
@@ -28,10 +36,14 @@ void append_end(const Program& program, std::vector<Operation>& lines) {
     exit.thread = thread;
     lines.push_back(exit);
   }
-  Operation free_all;
-  free_all.code = OpCode::kFree;
   free_all.slot = SlotRange{0, last_slot, 1, std::nullopt};
   lines.push_back(free_all);
+  for (const uint64_t heap : heaps) {
+    Operation end;
+    end.code = OpCode::kHeapDelete;
+    end.args[0] = Value::of(heap);
+    lines.push_back(end);
+  }
 }
 
 ReplayInput as_input(Program program, const std::string& folder) {
@@ -65,8 +77,10 @@ std::vector<Program> recent_programs(const fuzz::StatsPage& stats) {
 Program concatenated(const std::vector<Program>& programs, size_t count) {
   Program joined;
   for (size_t i = programs.size() - count; i < programs.size(); ++i) {
-    joined.lines.insert(joined.lines.end(), programs[i].lines.begin(), programs[i].lines.end());
-    if (i + 1 < programs.size()) append_end(programs[i], joined.lines);
+    const bool is_last = i + 1 == programs.size();
+    std::ranges::copy_if(programs[i].lines, std::back_inserter(joined.lines),
+                         [is_last](const Operation& line) { return is_last || line.code != OpCode::kEnd; });
+    if (!is_last) append_end(programs[i], joined.lines);
   }
   return joined;
 }

@@ -15,7 +15,7 @@ namespace assay {
 std::vector<Program> recent_programs(const fuzz::StatsPage& stats);
 
 // The last `count` of them one after another. Between two, what the executor does at the end of each is spelled out:
-// threads exit, everything still live is freed.
+// threads exit, everything still live is freed, heaps end.
 Program concatenated(const std::vector<Program>& programs, size_t count);
 
 // The shortest such program that a fresh process violates, with its verdict; nothing when none does. `folder` is for
