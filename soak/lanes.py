@@ -8,9 +8,11 @@ import re
 
 # What a find of new edges is worth after this many seconds of hunting in the same lane: half.
 HALF_LIFE = 600.0
-# No lane starves, however little it found: the bug may be where nothing new has been seen for hours. This part of the time is
-# shared evenly, and the rest goes to who still finds.
-EVENLY = 0.4
+# No lane starves, however little it found: the bug may be where nothing new has been seen for hours. This part of the engines' time
+# is shared evenly, and the rest goes to who still finds.
+EVENLY = 0.3
+# Searches find no edges, and have a share that does not change; or an even one, where that is less. Seeded bugs take long to build.
+SEARCH, SEEDED = 0.04, 0.08
 # Targets whose programs have several threads, in the modes that run them so.
 THREADED = ("mt_ops", "heap_api")
 
@@ -73,17 +75,20 @@ def lanes_of(build):
 
 
 def shares(lanes, state):
-    """Of each lane the part of the time that it deserves: by what it still finds, with a floor for all."""
-    gains = [state.get(lane.name, {}).get("gain", 0.0) for lane in lanes]
-    seconds = [state.get(lane.name, {}).get("seconds", 0.0) for lane in lanes]
-    # A lane that has hardly run is believed to find as much as the best one.
-    best = max(gains, default=0.0)
-    hopes = [max(gain, best) if spent < 1 else gain for gain, spent in zip(gains, seconds)]
-    total = sum(math.sqrt(hope) for hope in hopes)
+    """Of each lane the part of the time that it deserves: searches a fixed one, engines by what they still find, with a floor for all."""
     even = 1.0 / len(lanes)
-    if total <= 0:
+    parts = {lane.name: SEEDED if lane.hunter == "mutants" else min(even, SEARCH) for lane in lanes if lane.hunter != "fuzz"}
+    engines = [lane for lane in lanes if lane.hunter == "fuzz"]
+    if not engines:
         return [even] * len(lanes)
-    return [EVENLY * even + (1 - EVENLY) * math.sqrt(hope) / total for hope in hopes]
+    gains = [state.get(lane.name, {}).get("gain", 0.0) for lane in engines]
+    # A lane that has hardly run is believed to find as much as the best one.
+    hopes = [max(gains) if state.get(lane.name, {}).get("seconds", 0.0) < 1 else gain for lane, gain in zip(engines, gains)]
+    total = sum(math.sqrt(hope) for hope in hopes)
+    rest = 1.0 - sum(parts.values())
+    for lane, hope in zip(engines, hopes):
+        parts[lane.name] = rest * (EVENLY / len(engines) + (1 - EVENLY) * (math.sqrt(hope) / total if total > 0 else 1 / len(engines)))
+    return [parts[lane.name] for lane in lanes]
 
 
 def next_lane(lanes, state, running):

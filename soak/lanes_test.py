@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from lanes import EVENLY, Lane, lanes_of, next_lane, note_slice, shares
+from lanes import EVENLY, SEARCH, SEEDED, Lane, lanes_of, next_lane, note_slice, shares
 
 
 def record(**values):
@@ -47,11 +47,21 @@ class LanesTest(unittest.TestCase):
         state = {lane.name: record(seconds=100) for lane in LANES}
         state[LANES[0].name]["gain"] = 1000.0
         for part in shares(LANES, state):
-            self.assertGreaterEqual(part, EVENLY / len(LANES))
+            self.assertGreaterEqual(part, min(SEARCH, EVENLY * (1 - SEARCH) / 2))
 
-    def test_without_any_gain_all_are_equal(self):
+    def test_without_any_gain_engines_are_equal(self):
         state = {lane.name: record(seconds=100) for lane in LANES}
-        self.assertEqual(len(set(shares(LANES, state))), 1)
+        parts = shares(LANES, state)
+        self.assertEqual(parts[0], parts[1])
+        self.assertAlmostEqual(sum(parts), 1.0)
+
+    def test_searches_have_their_share_whatever_engines_find(self):
+        lanes = [*LANES, Lane("mutants", "fuzz", "sequential", "mutants"), *(Lane(f"t{number}", "fuzz", "sequential") for number in range(20))]
+        state = {lane.name: record(seconds=100, gain=5.0 if lane.hunter == "fuzz" else 0.0) for lane in lanes}
+        parts = dict(zip((lane.name for lane in lanes), shares(lanes, state)))
+        self.assertAlmostEqual(parts[LANES[2].name], SEARCH)
+        self.assertAlmostEqual(parts["mutants@fuzz-sequential-mutants"], SEEDED)
+        self.assertAlmostEqual(sum(parts.values()), 1.0)
 
     def test_one_that_never_ran_is_next(self):
         state = {LANES[0].name: record(seconds=100, gain=1.0), LANES[1].name: record(seconds=100, gain=1.0)}

@@ -102,6 +102,8 @@ class RunnerTest(Runner):
         self.plan_for("die")
         self.finish(self.start(3), 1)
         self.assertRegex(self.said(), "VERDICT (failed|unknown)")
+        # Not again and again at once.
+        self.assertEqual(self.said().count("killed by the plan"), 1)
 
     def test_a_find_is_kept_and_made_short(self):
         self.plan_for("finds")
