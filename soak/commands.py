@@ -53,7 +53,7 @@ def lane_command(lane, root, folder, seconds):
         return [assay.parent / "ximalloc_tests", "--gtest_filter=ProcessTest.ForkUnderLoad", f"--gtest_repeat={repeats}", "--gtest_break_on_failure"]
     if lane.hunter == "mutants":
         mutant = survival.next_mutant(pathlib.Path(root), pathlib.Path(folder), lambda flavour: tool(root, flavour).exists())
-        return mutant and [assay, "mutants", "--filter", mutant, "--seed", random.getrandbits(31) | 1, "--no-control", "--json"]
+        return mutant and [assay, "mutants", "--filter", mutant, "--seed", random.getrandbits(31) | 1, "--hunt-only", "--json"]
     count, most_bytes = (SWEPT_FILES, SWEPT_BYTES) if lane.hunter == "sweep" else (EXPLORED_FILES, EXPLORED_BYTES)
     files = programs_of(folder, root, lane.target, count, most_bytes)
     if not files:

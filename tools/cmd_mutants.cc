@@ -40,7 +40,7 @@ struct Options {
   int seconds = 0;        // 0: as each header says
   uint64_t programs = 0;  // 0: as many as there is time for
   bool blind = false;
-  bool no_control = false;
+  bool hunt_only = false;
 };
 
 std::vector<fs::path> sorted_files(const fs::path& folder, const std::string& extension) {
@@ -144,7 +144,7 @@ Row hunt_mutant(const Expectation& mutant, const MutantBuild& build, const Optio
   row.killed = mutant.accepts(row.oracle);
 
   // A test has no programs, and nothing that it could be blind to.
-  if (mutant.hunter == Hunter::kTest) return row;
+  if (mutant.hunter == Hunter::kTest || options.hunt_only) return row;
   const ReplayResult replayed =
       replay(build.tool, mutant.flavour, committed_programs(tree, mutant.target), build.folder / "replay.json");
   row.killed_by_replay = std::any_of(replayed.oracles.begin(), replayed.oracles.end(),
@@ -247,7 +247,7 @@ SubcommandOutcome run_mutants(const Options& options, const GlobalOptions& globa
     std::fflush(out);
   }
   Control control;
-  if (!options.no_control) {
+  if (!options.hunt_only) {
     control = hunt_unmutated(selected, tree, options, global.seed_given ? global.seed : 1);
     fmt::print(out, "{:<26} {:<9} {:<28} {:<12} {:>7.1f} {:>9}\n", "control (not mutated)",
                control.violations == 0 ? "clean" : "VIOLATION", "-",
@@ -277,8 +277,8 @@ SubcommandRun add_mutants(CLI::App& app) {
   app.add_option("--programs", options->programs,
                  "Run at most N programs on each; a busy machine takes longer for them")
       ->check(CLI::Range(uint64_t{1}, uint64_t{999'999'999}));
-  app.add_flag("--no-control", options->no_control,
-               "For who hunts the allocator as it is anyway: not beside the mutants");
+  app.add_flag("--hunt-only", options->hunt_only,
+               "Neither replay the committed programs on each, nor hunt the allocator as it is beside them");
   app.add_flag("--blind", options->blind, "Also hunt five times from recorded seeds only");
   return [options](const GlobalOptions& global) { return run_mutants(*options, global); };
 }
