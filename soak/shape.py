@@ -31,18 +31,28 @@ def family_of(name):
     return _FAMILY_OF.get(name, name)
 
 
-# What a symptom shows at depends on which of these came first after the damage.
-_CLASS_OF = {**dict.fromkeys(("malloc", "calloc", "aligned_alloc", "calloc_aligned", "malloc_aligned_at"), "allocate"),
-             **dict.fromkeys(("realloc", "rezalloc", "realloc_aligned", "realloc_aligned_at", "rezalloc_aligned", "rezalloc_aligned_at"), "resize")}
+# Functions of a heap are those without one; and what a symptom shows at depends on which function of a class came first after
+# the damage.
+_ALLOCATE = ("malloc", "calloc", "aligned_alloc", "calloc_aligned", "malloc_aligned_at")
+_RESIZE = ("realloc", "rezalloc", "realloc_aligned", "realloc_aligned_at", "rezalloc_aligned", "rezalloc_aligned_at")
+_NOT_OF_BLOCKS = ("heap_new", "heap_delete", "heap_destroy", "heap_set_default", "heap_get_default", "heap_get_backing", "heap_collect", "heap_visit_blocks")
+
+
+def class_of(name):
+    if name.startswith("heap_new"):
+        return "heap_new"
+    family = family_of(name.removeprefix("heap_") if name not in _NOT_OF_BLOCKS else name)
+    return "allocate" if family in _ALLOCATE else "resize" if family in _RESIZE else family
 
 
 def symptom_of(token):
-    """The token, whichever function of its class was called: two finds of one symptom and one shape are one bug."""
+    """The token, whichever function of its class was called: two finds of one symptom and one shape are one bug. A resize that goes wrong
+    mostly does so because it allocates."""
     parts = token.split("-", 2)
     if len(parts) < 2:
         return token
-    family = family_of(parts[1])
-    return "-".join([parts[0], _CLASS_OF.get(family, family), *parts[2:]])
+    found_at = class_of(parts[1])
+    return "-".join([parts[0], "allocate" if found_at == "resize" else found_at, *parts[2:]])
 
 
 # Where allocators change what they do: direct tables, and pages of one size after the other. Beyond the last, sizes are asked
@@ -54,10 +64,18 @@ def size_bin(number):
     return next((name for most, name in _BINS if number <= most), "huge")
 
 
-def bins_of(arguments):
-    """Those that occur. Of a product that is too large the factors are chance."""
-    bins = {size_bin(int(number, 0)) for number in _NUMBER.findall(arguments)}
-    return ["huge"] if "huge" in bins else [name for _, name in _BINS if name in bins]
+def is_huge(arguments):
+    """Asked for because it cannot be had."""
+    return any(size_bin(int(number, 0)) == "huge" for number in _NUMBER.findall(arguments))
+
+
+def alignment_bin(name, arguments):
+    """Of an aligned function; sizes are what the minimiser happened to leave, alignments decide where a block can lie."""
+    if "align" not in name:
+        return ""
+    numbers = [int(number, 0) for number in _NUMBER.findall(arguments)]
+    place = 0 if name in ("aligned_alloc", "memalign", "posix_memalign") else -2 if name.endswith("_at") or "offset" in name else -1
+    return size_bin(numbers[place]) if len(numbers) >= 2 else ""
 
 
 def fact_of(text):
@@ -72,30 +90,54 @@ def expected_of(text):
     return match[1].strip() if match else ""
 
 
-def shape_of(text, with_fact=True):
-    """One line: the operations that occur, with size bins, failing calls and whether several threads take part. Not their order, nor
-    how many: what the minimiser leaves of those differs from find to find."""
+# They decide when something shows, not what.
+_WHEN = ("thread_exit", "collect", "heap_collect", "advance_clock")
+
+
+def words_of(line):
+    """What a line adds to the shape, with the calls that fail in it."""
+    name, arguments = line["name"], line["arguments"]
+    failures = sorted({re.sub(r"\d+\+?", "N", call.split("=")[0]) for fail in _FAIL.findall(line["rest"]) for call in fail.split(", ")})
+    tail = "".join(f"!{failure}" for failure in failures)
+    kind = class_of(name)
+    if kind in _WHEN and not failures:
+        return []
+    size = "huge" if is_huge(arguments) else alignment_bin(name, arguments)
+    word = ("allocate" if kind == "resize" else kind) + (f"({size})" if size else "") + tail
+    # A block that moves is allocated and freed; NULL is no block.
+    return [word, "free"] if kind == "resize" and not arguments.startswith("NULL") else [word]
+
+
+def shape_of(text):
+    """One line: the kinds of operations that occur, with alignments, failing calls and whether several threads take part. Not their order,
+    sizes or number: what the minimiser leaves of those differs from find to find. Where a validator said what is broken, its words say
+    more than the operations."""
     parts, threads, scheduled = set(), set(), False
     for line in text.splitlines():
-        line = re.sub(r"(^|\s)#.*", "", line).strip()
-        match = _LINE.match(line)
+        match = _LINE.match(re.sub(r"(^|\s)#.*", "", line).strip())
         if not match:
             continue
-        name = match["name"]
-        if name in _SCHEDULE:
+        if match["name"] in _SCHEDULE:
             scheduled = True
             continue
-        bins = bins_of(match["arguments"])
-        threads.update(re.findall(r"@(t\d+)", match["rest"]))
         # The bare line is thread 0.
-        if not re.search(r"@t\d+", match["rest"]):
-            threads.add("t0")
-        failures = [re.sub(r"\d+", "N", call.split("=")[0]) for fail in _FAIL.findall(match["rest"]) for call in fail.split(", ")]
-        word = family_of(name) + (f"({','.join(bins)})" if bins else "") + "".join(f"!{failure}" for failure in failures)
-        parts.add(word)
-    parts = sorted(parts)
+        threads.update(re.findall(r"@(t\d+)", match["rest"]) or ["t0"])
+        parts.update(words_of(match))
+    # Blocks that are there besides say nothing of the one that matters.
+    if any(part.startswith(("allocate(", "allocate!")) for part in parts):
+        parts.discard("allocate")
     fact = fact_of(text)
-    if fact and with_fact:
-        parts.append(f"[{fact}]")
-    tail = " threads" if len(threads) > 1 else ""
-    return " ".join(parts) + tail + (" scheduled" if scheduled else "")
+    words = sorted(part for part in parts if not fact or "!" in part) + ([f"[{fact}]"] if fact else [])
+    return " ".join(words) + (" threads" if len(threads) > 1 else "") + (" scheduled" if scheduled else "")
+
+
+def outline_of(text):
+    """Much finer: by this a find is known for one that corpus/regress has."""
+    words = []
+    for line in text.splitlines():
+        match = _LINE.match(re.sub(r"(^|\s)#.*", "", line).strip())
+        if match:
+            bins = sorted({size_bin(int(number, 0)) for number in _NUMBER.findall(match["arguments"])})
+            thread = re.search(r"@t\d+", match["rest"])
+            words.append(f"{family_of(match['name'])}({','.join(bins)}){thread[0] if thread else ''}")
+    return "\n".join(words)

@@ -2,7 +2,7 @@
 
 import unittest
 
-from shape import shape_of, size_bin, symptom_of
+from shape import outline_of, shape_of, size_bin, symptom_of
 
 
 class ShapeTest(unittest.TestCase):
@@ -25,18 +25,31 @@ class ShapeTest(unittest.TestCase):
         two = "assay 1\n# found at night\np7 = malloc(2500)\np7 = realloc(p7, 4000)  # moved\n"
         self.assertEqual(shape_of(one), shape_of(two))
 
-    def test_other_operations_alignments_and_failures_do(self):
+    def test_alignments_failures_and_other_operations_do(self):
         base = shape_of("p0 = aligned_alloc(64, 4096)")
-        self.assertNotEqual(base, shape_of("p0 = malloc_aligned_at(4096, 64, 8)"))
+        self.assertEqual(base, shape_of("p0 = malloc_aligned_at(131072, 64, 8)"))
+        self.assertEqual(base, shape_of("p0 = heap_calloc_aligned(h0, 3, 100000, 32)"))
         self.assertNotEqual(base, shape_of("p0 = aligned_alloc(131072, 4096)"))
         self.assertNotEqual(base, shape_of("p0 = aligned_alloc(64, 4096) (fail: mmap#1=ENOMEM)"))
+        self.assertNotEqual(base, shape_of("p0 = aligned_alloc(64, 4096)\nfork()"))
 
-    def test_functions_of_one_family_are_one(self):
+    def test_functions_of_one_class_are_one(self):
         self.assertEqual(shape_of("p0 = aligned_alloc(64, 64)"), shape_of("p0 = memalign(64, 64)"))
-        self.assertEqual(symptom_of("alignment-posix_memalign--"), symptom_of("alignment-memalign--"))
+        self.assertEqual(symptom_of("alignment-posix_memalign--"), symptom_of("alignment-heap_realloc_aligned--"))
         self.assertEqual(symptom_of("crash-strdup-xi::operator-x"), "crash-allocate-xi::operator-x")
-        self.assertNotEqual(symptom_of("alignment-malloc--"), symptom_of("alignment-realloc--"))
+        self.assertNotEqual(symptom_of("crash-malloc--"), symptom_of("crash-free--"))
         self.assertEqual(symptom_of(""), "")
+
+    def test_a_block_that_moves_is_allocated_and_freed(self):
+        moved = shape_of("p0 = malloc(1)\np0 = realloc(p0, 9)\ncollect(1)")
+        self.assertEqual(moved, shape_of("p0 = malloc(1)\nfree(p0)\ncollect(1)"))
+        self.assertNotEqual(moved, shape_of("p0 = realloc(NULL, 9)"))
+
+    def test_outlines_are_finer(self):
+        one, two = "p0 = malloc(8)\nfree(p0)", "p0 = malloc(8)\np1 = malloc(8)\nfree(p0)"
+        self.assertEqual(shape_of(one), shape_of(two))
+        self.assertNotEqual(outline_of(one), outline_of(two))
+        self.assertEqual(outline_of(one), outline_of("assay 1\n# slots do not matter\np7 = malloc(9)\nfree(p7)"))
 
     def test_which_call_of_a_kind_failed_does_not_matter(self):
         self.assertEqual(shape_of("p0 = malloc(8) (fail: mmap#1=ENOMEM)"), shape_of("p0 = malloc(8) (fail: mmap#2+=EAGAIN)").replace("+", ""))

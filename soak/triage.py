@@ -9,7 +9,7 @@ import pathlib
 import commands
 from campaign import say
 from job import Job
-from shape import expected_of, shape_of, symptom_of
+from shape import expected_of, outline_of, shape_of, symptom_of
 
 MINIMISE_SECONDS, PLAIN_SECONDS = 60, 30
 
@@ -23,13 +23,10 @@ def known_tokens(folder):
         return set()
 
 
-def regressed_shapes(root):
-    """Shapes of the programs that once showed a bug; what they showed is no longer said in them."""
-    shapes = {}
-    for path in sorted((pathlib.Path(root) / "corpus" / "regress").glob("*/*.ops")):
-        if path.parent.name not in ("sched", "sweep"):
-            shapes.setdefault(shape_of(path.read_text(encoding="utf-8", errors="replace"), with_fact=False), path.name)
-    return shapes
+def regressed_outlines(root):
+    """Outlines of the programs that once showed a bug."""
+    files = (pathlib.Path(root) / "corpus" / "regress").glob("*/*.ops")
+    return {outline_of(path.read_text(encoding="utf-8", errors="replace")) for path in files if path.parent.name not in ("sched", "sweep")}
 
 
 class Triage:
@@ -37,7 +34,7 @@ class Triage:
 
     def __init__(self, root, folder, findings):
         self.root, self.folder, self.findings = root, folder, findings
-        self.shapes, self.known = regressed_shapes(root), known_tokens(folder)
+        self.outlines, self.known = regressed_outlines(root), known_tokens(folder)
         self.forget()
 
     def forget(self):
@@ -48,9 +45,8 @@ class Triage:
         return self.short.with_suffix(".plain")
 
     def is_regressed(self, short):
-        """By the short program: those of corpus/regress are short, and not all of them plain."""
         text = short.read_text(encoding="utf-8", errors="replace")
-        return text.startswith("assay ") and shape_of(text, with_fact=False) in self.shapes
+        return text.startswith("assay ") and outline_of(text) in self.outlines
 
     def start(self):
         """True when a find was waiting and nothing else is under way."""
