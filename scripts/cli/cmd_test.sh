@@ -121,6 +121,7 @@ run_tests() {
     fi
     if test_build afl all; then run_ctest afl; fi
     counted slurm python3 "$ASSAY_ROOT/soak/slurm_test.py"
+    counted oss-fuzz python3 "$ASSAY_ROOT/scripts/oss-fuzz/gate.py"
     counted clang-tidy "$ASSAY_ROOT/scripts/tidy.sh" --all
     counted coverage "$ASSAY_ROOT/scripts/coverage.sh"
     counted mutants "$ASSAY_ROOT/assay" mutants
