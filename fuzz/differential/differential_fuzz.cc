@@ -15,7 +15,7 @@ std::unique_ptr<assay::ComparedSubjects> open_list(const std::string& list) {
 
 // Raised as the allocator grows: far fewer counters mean that it was not instrumented.
 constexpr assay::fuzz::Target kDifferential = {
-    .name = "differential", .counter_floor = 600, .subject = "ximalloc,mimalloc,jemalloc", .open_list = open_list};
+    .name = "differential", .counter_floor = 600, .subject = ASSAY_DIFFERENTIAL_SUBJECTS, .open_list = open_list};
 
 }  // namespace
 

@@ -12,7 +12,9 @@ root=$(cd -- "$(dirname -- "$(readlink -f -- "$0")")/../.." && pwd)
 engine=${FUZZING_ENGINE:-libfuzzer}
 sanitizer=${SANITIZER:-address}
 build=${WORK:-/tmp}/assay-$engine-$sanitizer
-targets=(alloc_ops heap_api mt_ops)
+targets=(alloc_ops heap_api mt_ops differential)
+parts=()
+for target in "${targets[@]}"; do parts+=("$target" "${target}_corpus"); done
 
 # without FLAGS: what is left of them.
 without() {
@@ -30,7 +32,8 @@ without() {
 
 linker=lld
 command -v ld.lld >/dev/null || linker=lld-19
-options=(-DCMAKE_BUILD_TYPE=None -DASSAY_FLAVOUR=fuzz -DASSAY_TEST_SEAMS=ON -DASSAY_FUZZ=ON -DASSAY_FMT_HEADERS=ON
+# The runners have libc and none of the allocators that differential compares by default.
+options=(-DASSAY_DIFFERENTIAL_SUBJECTS=ximalloc,libc -DCMAKE_BUILD_TYPE=None -DASSAY_FLAVOUR=fuzz -DASSAY_TEST_SEAMS=ON -DASSAY_FUZZ=ON -DASSAY_FMT_HEADERS=ON
   "-DASSAY_LINKER=$linker" "-DCMAKE_C_COMPILER=${CC:?}" "-DCMAKE_CXX_COMPILER=$CXX"
   "-DCMAKE_C_FLAGS=$(without "${CFLAGS-}") -g" "-DCMAKE_CXX_FLAGS=$(without "${CXXFLAGS-}") -g")
 case $sanitizer in
@@ -46,17 +49,17 @@ case $engine in
     runtime=$(find /usr/lib/afl /usr/local/lib/afl "${SRC:-/nowhere}/aflplusplus" -name afl-compiler-rt.o -print -quit 2>/dev/null || true)
     [[ $CXX == *afl* ]] && runtime=
     options+=(-DASSAY_FUZZ_ENGINE=afl -DASSAY_SCHED_HOOKS=ON "-DASSAY_FUZZ_ENGINE_LINK=$LIB_FUZZING_ENGINE${runtime:+;$runtime}")
-    targets+=(alloc_ops_mutator heap_api_mutator mt_ops_mutator) ;;
+    for target in "${targets[@]}"; do parts+=("${target}_mutator"); done ;;
   *)
     echo "build.sh: FUZZING_ENGINE: '$engine' is none of libfuzzer, afl" >&2
     exit 2 ;;
 esac
 
 cmake -S "$root" -B "$build" -G Ninja "${options[@]}"
-ninja -C "$build" -j "${ASSAY_JOBS:-$(nproc)}" "${targets[@]}" alloc_ops_corpus heap_api_corpus mt_ops_corpus
+ninja -C "$build" -j "${ASSAY_JOBS:-$(nproc)}" "${parts[@]}"
 
 mkdir -p "$OUT"
-for target in alloc_ops heap_api mt_ops; do
+for target in "${targets[@]}"; do
   cp "$build/bin/$target" "$OUT/"
   [[ ! -f $build/lib/lib${target}_mutator.so ]] || cp "$build/lib/lib${target}_mutator.so" "$OUT/"
   rm -f "$OUT/${target}_seed_corpus.zip"

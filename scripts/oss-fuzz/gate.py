@@ -14,7 +14,7 @@ import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 VARIANTS = ("libfuzzer-address", "libfuzzer-undefined", "libfuzzer-memory", "afl-address")
-TARGETS = ("alloc_ops", "heap_api", "mt_ops")
+TARGETS = ("alloc_ops", "heap_api", "mt_ops", "differential")
 LEAST_EDGES = 100
 # What the runners have; everything else must be in the target.
 BASE_LIBRARIES = re.compile(r"^(linux-vdso|lib(c|m|dl|rt|pthread|gcc_s|stdc\+\+|resolv)|ld-linux-x86-64)\.so")
