@@ -33,7 +33,7 @@ without() {
 linker=lld
 command -v ld.lld >/dev/null || linker=lld-19
 # The runners have libc and none of the allocators that differential compares by default.
-options=(-DASSAY_DIFFERENTIAL_SUBJECTS=ximalloc,libc -DCMAKE_BUILD_TYPE=None -DASSAY_FLAVOUR=fuzz -DASSAY_TEST_SEAMS=ON -DASSAY_FUZZ=ON -DASSAY_FMT_HEADERS=ON
+options=('-DASSAY_DIFFERENTIAL_SUBJECTS=ximalloc,libc' -DCMAKE_BUILD_TYPE=None -DASSAY_FLAVOUR=fuzz -DASSAY_TEST_SEAMS=ON -DASSAY_FUZZ=ON -DASSAY_FMT_HEADERS=ON
   "-DASSAY_LINKER=$linker" "-DCMAKE_C_COMPILER=${CC:?}" "-DCMAKE_CXX_COMPILER=$CXX"
   "-DCMAKE_C_FLAGS=$(without "${CFLAGS-}") -g" "-DCMAKE_CXX_FLAGS=$(without "${CXXFLAGS-}") -g")
 case $sanitizer in
