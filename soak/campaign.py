@@ -76,9 +76,12 @@ class Campaign:
             self._lock.seek(0)
             owner = self._lock.read().strip() or "another process"
             raise CampaignError(f"{self.folder}: a campaign is running here already (process {owner})") from error
-        self._lock.truncate(0)
-        self._lock.write(f"{os.getpid()}\n")
-        self._lock.flush()
+        try:
+            self._lock.truncate(0)
+            self._lock.write(f"{os.getpid()}\n")
+            self._lock.flush()
+        except OSError as error:
+            raise CampaignError(f"{self.folder}: {error.strerror}") from error
         self.state = read_state(self.folder) or {
             "version": VERSION, "created": time.time(), "spent": 0.0, "lanes": {}, "merges": {}, "canary": None, "calls": []}
         self.state["commit"] = commit

@@ -448,3 +448,9 @@ if __name__ == "__main__":
     except CampaignError as error:
         print(f"soak: {error}", file=sys.stderr)
         sys.exit(2)
+    except OSError as error:
+        if not is_full(error):
+            raise
+        # Before anything is hunted; after that it is waited for.
+        print(f"soak: {error.filename or sys.argv[-1]}: {error.strerror}", file=sys.stderr)
+        sys.exit(2)

@@ -160,6 +160,12 @@ class FullDiskTest(Runner):
             except OSError:
                 pass
 
+    def test_one_that_is_full_from_the_start_is_refused_in_a_line(self):
+        self.fill()
+        runner = self.start(60)
+        self.finish(runner, 2)
+        self.assertRegex(self.said(), r"^soak: .*: No space left on device\n$")
+
     def test_what_cannot_be_written_now_is_written_later(self):
         campaign = Campaign(self.folder)
         self.addCleanup(campaign.close)
