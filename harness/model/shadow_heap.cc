@@ -78,6 +78,16 @@ uint64_t ShadowHeap::find_overlap(uintptr_t begin, uint64_t size) const {
   return search_overlap(begin, size);
 }
 
+uint64_t ShadowHeap::find_bytes(uintptr_t begin, uint64_t size) const {
+  const SpinLock::Guard guard(lock_);
+  for (uint64_t slot = 0; slot < slot_count_; ++slot) {
+    if (!live(slot)) continue;
+    const Block& block = slots_[slot];
+    if (block.address < begin + size && begin < block.address + block.usable) return slot;
+  }
+  return kNoSlot;
+}
+
 bool ShadowHeap::may_overlap(uintptr_t begin, uint64_t size) const {
   const SpinLock::Guard guard(lock_);
   return extents_.any(begin, size);

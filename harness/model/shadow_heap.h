@@ -86,6 +86,8 @@ class ShadowHeap {
   // The slot of a live block that shares a byte with [begin, begin + size), kNoSlot when there is none. Walks all
   // slots.
   uint64_t find_overlap(uintptr_t begin, uint64_t size) const;
+  // Of those that have bytes: a block of size 0 whose usable size is 0 has none that it could lose.
+  uint64_t find_bytes(uintptr_t begin, uint64_t size) const;
   // Cheap and exact but for blocks that share a granule of 8 bytes without sharing a byte.
   bool may_overlap(uintptr_t begin, uint64_t size) const;
   // Keeps a few thousand freed blocks, so that a report can tell whose bytes were seen again.

@@ -28,6 +28,17 @@ TEST(ShadowHeap, BlocksOfNoBytesHaveAddressesOfTheirOwn) {
   EXPECT_EQ(heap.insert(1, block_at(0x20000, 0)), 0u);
 }
 
+// What the system takes away where they lie is nobody's.
+TEST(ShadowHeap, ABlockOfNoBytesHasNoneToLose) {
+  ShadowHeap heap;
+  EXPECT_EQ(heap.insert(0, block_at(0x20000, 0)), ShadowHeap::kNoSlot);
+  EXPECT_EQ(heap.find_overlap(0x20000, 4096), 0u);
+  EXPECT_EQ(heap.find_bytes(0x20000, 4096), ShadowHeap::kNoSlot);
+  EXPECT_EQ(heap.insert(1, block_at(0x20800, 1)), ShadowHeap::kNoSlot);
+  EXPECT_EQ(heap.find_bytes(0x20000, 4096), 1u);
+  EXPECT_EQ(heap.find_bytes(0x20000, 0x800), ShadowHeap::kNoSlot);
+}
+
 // An allocator may pack blocks of a few bytes into one granule of the map.
 TEST(ShadowHeap, BlocksThatShareAGranuleDoNotOverlap) {
   ShadowHeap heap;

@@ -95,9 +95,9 @@ class Fuzz(ToolTest):
 
     @unittest.skipUnless(os.environ.get("ASSAY_FULL") == "1" and worker(), "takes minutes, and the plain worker")
     def test_a_library_with_coverage_is_searched_where_its_answers_say_nothing(self):
-        found = self.hunt("--subject", library("coveredinlinebitcounterspctable"), seconds="120", status=1)
+        found = self.hunt("--subject", library("coveredinlinebitcounterspctable"), seconds="400", status=1, timeout=460)
         self.assertEqual([finding["oracle"] for finding in found["findings"]], ["overlap"])
-        self.hunt("--subject", library("faulty_deep"), seconds="120", status=0)
+        self.hunt("--subject", library("faulty_deep"), seconds="120", status=0, timeout=180)
 
     def test_known_token_does_not_count(self):
         fault = library("faulty_alignment")
