@@ -37,6 +37,11 @@ bool impossible_no_multiple(const Step& step, const Request& request, const Step
   return size_no_multiple(step, request, nullptr) && impossible_size(step, request, nullptr);
 }
 
+// Rounded up to such an alignment the size is a few bytes.
+bool impossible_bad_alignment(const Step& step, const Request& request, const Step*) {
+  return bad_alignment(step, request, nullptr) && impossible_size(step, request, nullptr);
+}
+
 // From 256 on: what a page of such blocks begins with is aligned to 128.
 bool small_power_of_two(const Step& step, const Request& request, const Step*) {
   constexpr uint64_t kFirstWrong = 256, kLargestSmall = 1024;
