@@ -93,12 +93,6 @@ class Fuzz(ToolTest):
         self.assertGreater(row["edges"], 100)
         self.assertGreater(row["corpus_files"], 20)
 
-    @unittest.skipUnless(os.environ.get("ASSAY_FULL") == "1" and worker(), "takes minutes, and the plain worker")
-    def test_a_library_with_coverage_is_searched_where_its_answers_say_nothing(self):
-        found = self.hunt("--subject", library("coveredinlinebitcounterspctable"), seconds="400", status=1, timeout=460)
-        self.assertEqual([finding["oracle"] for finding in found["findings"]], ["overlap"])
-        self.hunt("--subject", library("faulty_deep"), seconds="120", status=0, timeout=180)
-
     def test_known_token_does_not_count(self):
         fault = library("faulty_alignment")
         first = self.hunt("--subject", fault, "--keep-going", seconds="5", status=1)
