@@ -133,6 +133,14 @@ class AnyonesAllocator(ToolTest):
         refused = self.run_tool("replay", never, "--subject", "libc", status=2, **worked)
         self.assertIn("munmap#3 never comes", refused.stderr)
 
+    def test_only_the_plain_worker_fails_calls_of_a_subject_without_a_seam(self):
+        # Any other process of ours may be sanitized. A worker that does nothing shows who was asked.
+        nobody = {"environment": {"ASSAY_WORKER": "/bin/true"}}
+        fails = self.write("a.ops", "assay 1\np0 = malloc(90000000) (fail: mmap#1)\n")
+        self.assertIn("/bin/true", self.run_tool("replay", fails, "--subject", "libc", status=3, **nobody).stderr)
+        sound = self.write("b.ops", "assay 1\np0 = malloc(90000000)\n")
+        self.run_tool("replay", sound, "--subject", "libc", status=0, **nobody)
+
     def test_what_the_harness_needs_for_a_call_is_not_made_to_fail(self):
         # The text that strdup copies is the harness's own; it is there before the first call that fails.
         file = self.write("a.ops", "assay 1\np0 = malloc(90000000) (fail: mmap#1+, brk#1+)\np1 = strdup(719)\n")
