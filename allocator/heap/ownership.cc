@@ -39,13 +39,25 @@ void set_abandoned(Page* page, bool abandoned) {
   }
 }
 
+// A heap looks at the pages of a bin only when it allocates from that bin. What a thread that does nothing but free
+// took over without a limit would be lost: nobody allocates from it, and what others free in it is seen by nobody.
+bool wants_another(const Heap* heap, Bin bin) {
+  constexpr size_t kEnoughSlices = 4;
+  size_t slices = 0;
+  for (const Page* page = heap->queues[bin.index()].first(); page != nullptr; page = page->queue_next) {
+    slices += page->slices;
+    if (slices >= kEnoughSlices) return false;
+  }
+  return true;
+}
+
 // The heap that a page goes to which the thread of `backing` has claimed; null: it is to be released.
 Heap* adopter(const Page* page, Heap* backing) {
   if (backing == nullptr || page->is_huge() || page->closed) return nullptr;
   Heap* const of_page = page->heap.load(kRelaxed);
   if (of_page == nullptr || of_page == orphans_of(page->subprocess)) {
     const bool may = page->subprocess == backing->subprocess && options.reclaim_on_free != 0;
-    return may && has_room(page) ? backing : nullptr;
+    return may && has_room(page) && wants_another(backing, page->bin) ? backing : nullptr;
   }
   for (Heap* heap = backing; heap != nullptr; heap = heap->next_of_thread) {
     if (heap == of_page) return heap;

@@ -11,8 +11,9 @@ namespace xi {
 
 // Decides about a page that the caller has claimed and that is in no queue. It ends when all its blocks are free; it
 // goes into the queue of its heap when that is one of the calling thread's, whose first is `backing` (null: never), or
-// into that of `backing` when it is nobody's and has room; else it is released again, findable while it has enough room
-// to be worth it: by all when its bit is set, by its own heap alone when it is exclusive.
+// into that of `backing` when it is nobody's, has room, and `backing` has few of that bin; else it is released again,
+// findable while it has enough room to be worth it: by all when its bit is set, by its own heap alone when it is
+// exclusive.
 void settle(Page* page, Heap* backing);
 
 // With less than an eighth of its blocks free a page is not worth the search: it would be full again at once. For the

@@ -111,6 +111,80 @@ TEST_F(OwnershipTest, AThreadLeavesItsPagesToOthers) {
   xi_free(adopted);
 }
 
+// Its own pages it never looks at again, and so they would become more and more.
+TEST_F(OwnershipTest, AThreadThatOnlyFreesTakesOverFewPages) {
+  constexpr size_t kPages = 40;
+  std::vector<void*> blocks;
+  void* const own = xi_malloc(1);  // a thread without a heap takes over nothing
+  on_thread([&] {
+    for (size_t i = 0; i < kPages * kBlocksPerPage; ++i) blocks.push_back(xi_malloc(kBlock));
+  });
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (i % 4 != 0) xi_free(blocks[i]);
+  }
+  const Bin bin = Bin::of_size(kBlock);
+  EXPECT_EQ(abandoned_pages(bin), kPages - 4);
+  EXPECT_EQ(structure_faults(), "");
+  // The rest is there for whoever allocates.
+  on_thread([&] {
+    void* const block = xi_malloc(kBlock);
+    EXPECT_EQ(abandoned_pages(bin), kPages - 5);
+    xi_free(block);
+  });
+  for (size_t i = 0; i < blocks.size(); i += 4) xi_free(blocks[i]);
+  xi_free(own);
+}
+
+TEST_F(OwnershipTest, OfLargePagesOneIsEnough) {
+  constexpr size_t kLarge = 300 * kKiB;
+  std::vector<void*> blocks;
+  void* const own = xi_malloc(1);
+  on_thread([&] {
+    for (size_t i = 0; i < 64; ++i) blocks.push_back(xi_malloc(kLarge));
+  });
+  const Bin bin = page_of(blocks[0])->bin;
+  for (size_t i = 0; i < blocks.size(); i += 2) xi_free(blocks[i]);
+  size_t owned = 0;
+  const Page* before = nullptr;
+  for (size_t i = 1; i < blocks.size(); i += 2) {
+    const Page* const page = page_of(blocks[i]);
+    owned += page != before && page->owner.load(kRelaxed) == thread_state.id ? 1 : 0;
+    before = page;
+  }
+  EXPECT_EQ(owned, 1u);
+  EXPECT_GT(abandoned_pages(bin), 1u);
+  for (size_t i = 1; i < blocks.size(); i += 2) xi_free(blocks[i]);
+  xi_free(own);
+}
+
+// Workers come and go, replace most blocks, and the main thread frees some of them: what is live stays the same.
+TEST_F(OwnershipTest, ShortThreadsBesideOneThatOnlyFreesDoNotGrow) {
+  constexpr size_t kLive = 512;
+  std::vector<void*> live(kLive);
+  uint32_t seed = 1;
+  const auto drawn = [&seed] { return (seed = seed * 1103515245 + 12345) >> 8; };
+  size_t early = 0;
+  void* const own = xi_malloc(1);
+  for (int round = 1; round <= 60; ++round) {
+    on_thread([&] {
+      for (int i = 0; i < 1000; ++i) {
+        void*& slot = live[drawn() % kLive];
+        xi_free(slot);
+        slot = xi_malloc(32 + drawn() % 16384);
+      }
+    });
+    for (int i = 0; i < 64; ++i) {
+      void*& slot = live[drawn() % kLive];
+      xi_free(slot);
+      slot = nullptr;
+    }
+    if (round == 20) early = footprint().committed;
+  }
+  EXPECT_LT(footprint().committed, early * 3 / 2);
+  for (void* block : live) xi_free(block);
+  xi_free(own);
+}
+
 TEST_F(OwnershipTest, APageThatSomeoneHasClaimedIsNotReclaimed) {
   void* block = nullptr;
   on_thread([&] {
