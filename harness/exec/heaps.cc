@@ -212,11 +212,6 @@ Operations::Ran Operations::set_default_heap(const Step& step) {
   const Source source = source_of(step);
   if (!source.runs || in_destructor() || made.default_of(step.thread) == MadeHeaps::kUnknown) return Ran::kSkipped;
   const uint32_t before = made.default_of(step.thread);
-  enter_query();
-  const void* const expected = before != MadeHeaps::kBacking      ? made.at(before).handle
-                               : api_.heap_get_backing != nullptr ? api_.heap_get_backing()
-                                                                  : nullptr;
-  leave();
   errno = kErrnoMark;
   enter_subject();
   const void* const answer = api_.heap_set_default(source.handle);
@@ -228,6 +223,12 @@ Operations::Ran Operations::set_default_heap(const Step& step) {
     return check_refused(step.code, source.refusal, answer == nullptr ? error : 0, result_.violation) ? Ran::kDone
                                                                                                       : fail();
   }
+  // Asked when the thread has begun: the subject begins it under a lock, which belongs to the call that is judged.
+  enter_query();
+  const void* const expected = before != MadeHeaps::kBacking      ? made.at(before).handle
+                               : api_.heap_get_backing != nullptr ? api_.heap_get_backing()
+                                                                  : nullptr;
+  leave();
   if (expected != nullptr && !check_same_heap(step.code, expected, answer, result_.violation)) return fail();
   made.set_default(step.thread, source.heap);
   return Ran::kDone;
