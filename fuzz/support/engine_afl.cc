@@ -47,6 +47,8 @@ void child_of_a_fork() {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (page->in_program != 0) page->evidence_held = 1;
   page->in_program = 0;
+  // What ran in the process before this one is nothing that this one's finds could come of.
+  if (page->evidence_held == 0) page->recent.forget();
 }
 
 // To AFL++ an exit is a good end, whoever asked for it.

@@ -240,7 +240,7 @@ void initialize(const Target& target, char** argv) {
   state.stats = map_stats(page);
   if (state.stats == nullptr) refuse(page + ": " + std::strerror(errno));
   state.stats->last_token[0] = 0;
-  state.stats->recent_count = 0;
+  state.stats->recent.forget();
   engine_begins(*state.stats);
   try {
     open_subject_under_test(argv);

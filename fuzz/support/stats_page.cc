@@ -22,15 +22,14 @@ void StatsPage::settle(uint64_t token_hash) {
   settled_count.store(count + 1, std::memory_order_release);
 }
 
-void RecentProgram::keep(std::span<const uint8_t> program) {
-  size = program.size() > kRecentBytes ? kTooLong : static_cast<uint32_t>(program.size());
+void KeptProgram::keep(std::span<const uint8_t> program) {
+  size = program.size() > sizeof bytes ? kTooLong : static_cast<uint32_t>(program.size());
   if (size != kTooLong && size != 0) std::memcpy(bytes, program.data(), size);
 }
 
 void StatsPage::keep_recent(std::span<const uint8_t> program) {
   if (evidence_held != 0) return;
-  recent[recent_count % kRecentPrograms].keep(program);
-  recent_count = recent_count + 1;
+  recent.keep(program);
 }
 
 uint64_t token_hash(std::string_view token) {

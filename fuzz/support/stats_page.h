@@ -9,21 +9,19 @@
 #include <span>
 #include <string>
 
+#include "fuzz/support/recent_programs.h"
 #include "harness/exec/outcome_counters.h"
 #include "harness/exec/run.h"
 
 namespace assay::fuzz {
 
-inline constexpr uint64_t kStatsMagic = 0x33737461'79617373;
+inline constexpr uint64_t kStatsMagic = 0x34737461'79617373;
 inline constexpr size_t kMaxCounters = size_t{1} << 16;
 inline constexpr size_t kMaxSettled = 256;
 
-// The latest programs, oldest overwritten first. Kept only where the subject cannot be reset.
-inline constexpr size_t kRecentPrograms = 256;
-inline constexpr size_t kRecentBytes = 8 * 1024;
-struct RecentProgram {
+struct KeptProgram {
   uint32_t size = 0;  // kTooLong: it did not fit
-  uint8_t bytes[kRecentBytes] = {};
+  uint8_t bytes[8 * 1024] = {};
 
   void keep(std::span<const uint8_t> program);
 };
@@ -47,13 +45,12 @@ struct StatsPage {
   uint64_t settled[kMaxSettled] = {};
   // The token of the violation that ended the process, "" where it was a signal.
   char last_token[256] = {};
-  volatile uint64_t recent_count = 0;  // programs ever put into the ring by this process
-  RecentProgram recent[kRecentPrograms];
+  RecentPrograms recent;  // of this process; only where the subject cannot be reset
   // Of an engine that goes on by itself after a find, AFL++: whether a program runs, and which; and that one was died
   // of, so that token and programs are kept as they are until the driver starts the engine again.
   volatile uint64_t in_program = 0;
   volatile uint64_t evidence_held = 0;
-  RecentProgram current;
+  KeptProgram current;
 
   bool is_settled(uint64_t token_hash) const;
   void settle(uint64_t token_hash);

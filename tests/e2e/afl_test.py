@@ -1,5 +1,6 @@
 """`assay fuzz --engine afl` from outside: the same summary, findings and corpus as with libFuzzer."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -82,6 +83,18 @@ class Afl(ToolTest):
         finding = self.hunt("--subject", library("faulty_stateful"), seconds="60", status=1, timeout=300)["findings"][0]
         self.assertEqual((finding["oracle"], finding["times_seen"]), ("overlap", 3))
         self.assert_replays(finding)
+
+    def test_find_of_the_engine_that_needs_its_past(self):
+        # The process that ran the programs before it is gone when the next one starts: what it has left must not be overwritten.
+        builds = self.folder / "build"
+        (builds / "afl").mkdir(parents=True)
+        (builds / "release").symlink_to(BUILD.parent / "release")
+        tool = without_seeds(builds / "afl")
+        done = subprocess.run([tool, "fuzz", "alloc_ops", "--engine", "afl", "--seconds", "60", "--seed", "1", "--subject", library("faulty_stateful"), "--json"],
+                              cwd=self.folder, env=dict(os.environ, ASSAY_ROOT=str(self.folder)), capture_output=True, text=True, timeout=300, check=False)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        finding = json.loads(done.stdout)["findings"][0]
+        self.assertEqual((finding["oracle"], finding["times_seen"]), ("overlap", 3))
 
     def test_known_token_does_not_count(self):
         fault = library("faulty_alignment")

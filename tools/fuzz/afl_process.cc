@@ -120,7 +120,7 @@ class AflProcess final : public EngineProcess {
       hunt();
       return std::nullopt;
     }
-    const fuzz::RecentProgram& input = stats().current;
+    const fuzz::KeptProgram& input = stats().current;
     const bool gave_up = WIFEXITED(*status) && (WEXITSTATUS(*status) == 2 || WEXITSTATUS(*status) == 3);
     if (stats().in_program != 0 && input.size != fuzz::kTooLong && !gave_up) {
       const std::string_view bytes(reinterpret_cast<const char*>(input.bytes), input.size);

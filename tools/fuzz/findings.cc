@@ -85,7 +85,7 @@ Finding Findings::reproduce(const ReplayInput& input, const fuzz::StatsPage& sta
   const bool counts =
       verdict.violation && with_token(verdict.token) == nullptr && options_.known.count(verdict.token) == 0;
   if (counts) verdict = runner().run(input, kReplays);
-  if (!verdict.violation && stats.recent_count > 1) {
+  if (!verdict.violation) {
     auto found = reproduce_with_preceding(recent_programs(stats), runner(), scratch_.string(), kReplays);
     if (found) {
       replayed.program = std::move(found->program);

@@ -60,17 +60,7 @@ ReplayInput as_input(Program program, const std::string& folder) {
 
 std::vector<Program> recent_programs(const fuzz::StatsPage& stats) {
   std::vector<Program> result;
-  const uint64_t end = stats.recent_count;
-  const uint64_t begin = end - std::min<uint64_t>(end, fuzz::kRecentPrograms);
-  for (uint64_t i = begin; i < end; ++i) {
-    const fuzz::RecentProgram& entry = stats.recent[i % fuzz::kRecentPrograms];
-    // What came before one that did not fit cannot be joined to what came after.
-    if (entry.size == fuzz::kTooLong) {
-      result.clear();
-    } else {
-      result.push_back(decode({entry.bytes, entry.size}));
-    }
-  }
+  for (const std::vector<uint8_t>& bytes : stats.recent.all()) result.push_back(decode(bytes));
   return result;
 }
 
