@@ -31,10 +31,15 @@ struct Ledger {
   bool concurrent = false;    // other threads run at the same time: only the blocks of the step itself can be looked at
   bool several = false;       // another thread than t0 has done something
   SeamWatch* seam = nullptr;  // of the run; the executor starts it when the subject has been reset
+  // Of a scheduler that gives loads older values: how many it gave. A call that had one may have seen what was before
+  // some step of another thread.
+  const uint64_t* older_values = nullptr;
 
+  uint64_t older() const { return older_values == nullptr ? 0 : *older_values; }
   // For is_alone_since(), on the thread of a step: 0 while other steps are under way.
-  uint64_t moment() const { return under_way > 1 ? 0 : begun; }
-  // No other step has been under way since that moment, not even one that began and ended meanwhile.
+  uint64_t moment() const { return under_way > 1 ? 0 : begun + older(); }
+  // No other step has been under way since that moment, not even one that began and ended meanwhile, and what was seen
+  // since is no older than that.
   bool is_alone_since(uint64_t moment) const { return !concurrent && moment != 0 && moment == this->moment(); }
 };
 

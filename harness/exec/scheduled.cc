@@ -66,6 +66,7 @@ void ScheduledExecutor::prepare() {
   seam_.emplace();
   ledger_.emplace();
   ledger_->seam = &*seam_;
+  ledger_->older_values = &scheduler_.older_values();
   // A race detector takes the harness's looks at other threads' blocks for the program's.
   ledger_->concurrent = __tsan_acquire != nullptr;
   heap_.clear();

@@ -96,6 +96,7 @@ RunEnd Scheduler::run(ScheduledBody& body, uint32_t lanes, uint32_t marks, const
   end_ = RunEnd::kDone;
   awaited_ = alone_ = true;
   memory_ = 0;
+  older_values_ = 0;
   keeps_old_ = strategy.asks_for_older();
   for (uint32_t i = 0; i < lanes; ++i) {
     Lane& lane = lanes_[i];
@@ -391,6 +392,7 @@ uint64_t Scheduler::after(bool wrote, uint64_t before, uint64_t now) {
     ++self.record_->choice_points;
     older = self.strategy_->older(self.point(lane, 0), available);
     if (older > 0) {
+      ++self.older_values_;
       self.record_->add(ScheduleKind::kStale, self.threads_[me], lane.place.line, lane.place.member, lane.place.access,
                         older);
     }

@@ -65,6 +65,8 @@ class Scheduler {
   void abandon();
 
   const AccessHooks& hooks() const;
+  // Loads of this run that were given an older value than the newest.
+  const uint64_t& older_values() const { return older_values_; }
 
   // On the running lane, from its body:
   // An operation begins, and may be preempted before it does anything. Of an opaque one nobody tells the accesses: it
@@ -140,7 +142,8 @@ class Scheduler {
   bool awaited_ = true;    // something may have come that a lane waits for
   bool alone_ = true;      // so far no two lanes could run at a time: what was done comes before all that will be
   bool keeps_old_ = true;  // loads may return older values
-  uint64_t memory_ = 0;    // tells what shared memory holds from what it held at other times of the run
+  uint64_t older_values_ = 0;
+  uint64_t memory_ = 0;  // tells what shared memory holds from what it held at other times of the run
   const uint32_t* threads_ = nullptr;
   ScheduledBody* body_ = nullptr;
   const volatile uint8_t* gate_ = nullptr;
