@@ -55,6 +55,8 @@ Operations::Source Operations::source_of(const Step& step) const {
     source.handle = heap.handle;
     if (heap.state != HeapState::kLive) return {.runs = false};
     if (heap.owner != step.thread) {
+      // A thread that has no more to do ends while others go on, and then its first heap may be another thread's.
+      if (heap.is_backing && ledger_.concurrent) return {.runs = false};
       return {.runs = promises_.heap_calls_are_checked, .handle = heap.handle, .refusal = EPERM};
     }
   } else if (record == MadeHeaps::kUnknown) {
