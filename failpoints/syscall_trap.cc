@@ -48,6 +48,9 @@ assay_return_from_trap:
   .size assay_return_from_trap, .-assay_return_from_trap
 )");
 
+// Where ThreadSanitizer's runtime is in the process.
+extern "C" void __tsan_acquire(void*) __attribute__((weak));
+
 namespace assay {
 namespace {
 
@@ -244,6 +247,10 @@ long install_filter() {
 }  // namespace
 
 bool trap_system_calls(TrapHook hook, const char*& why) {
+  if (__tsan_acquire != nullptr) {
+    why = "ThreadSanitizer blocks signals for itself, SIGSYS among them";
+    return false;
+  }
   present_hook.store(hook, std::memory_order_relaxed);
   if (installed.load(std::memory_order_relaxed)) return true;
   if (untrapped(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1) != 0) {

@@ -27,7 +27,8 @@ struct TrappedCall {
 using TrapHook = const Failure* (*)(const TrappedCall& call);
 
 // For the rest of this process's life, and of those that it forks; a later call only changes the hook (null: everything
-// happens). False, with `why`, where the kernel does not permit it.
+// happens). False, with `why`, where the kernel does not permit it,
+// and under ThreadSanitizer.
 bool trap_system_calls(TrapHook hook, const char*& why);
 
 }  // namespace assay
