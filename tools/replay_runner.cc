@@ -18,8 +18,8 @@ uint64_t combined(uint64_t hash, uint64_t next) {
   return (hash ^ next) * 0x9E3779B97F4A7C15u + 1;
 }
 
-WorkerCommand command_for(const std::string& subject, const std::string& flavour) {
-  if (must_run_apart(subject)) return worker_apart(subject);
+WorkerCommand command_for(const std::string& subject, const std::string& flavour, Mode mode) {
+  if (hidden_from_thread_sanitizer(subject, flavour, mode) || must_run_apart(subject)) return worker_apart(subject);
   if (flavour == ASSAY_FLAVOUR) return own_worker("/proc/self/exe", subject);
   const std::string sibling = sibling_executable(flavour, "assay");
   if (sibling.empty()) {
@@ -58,7 +58,7 @@ ReplayInput load_replay_input(const std::string& file) {
 }
 
 ReplayRunner::ReplayRunner(const std::string& subject, const std::string& flavour, Mode mode, std::string stderr_path)
-    : subject_(subject), flavour_(flavour), usual_(command_for(subject, flavour)) {
+    : subject_(subject), flavour_(flavour), usual_(command_for(subject, flavour, mode)) {
   usual_.mode = mode;
   usual_.stderr_path = std::move(stderr_path);
   command_ = usual_;

@@ -82,7 +82,8 @@ void open_subject_under_test(char** argv) {
                                                          : "several subjects, which target differential compares"));
   }
   if (state.target.open_list != nullptr) return open_list_under_test(argv);
-  if (must_run_apart(state.subject_name)) {
+  if (hidden_from_thread_sanitizer(state.subject_name, ASSAY_FLAVOUR, state.mode) ||
+      must_run_apart(state.subject_name)) {
     WorkerCommand command = worker_apart(state.subject_name);
     command.mode = state.mode;
     state.worker = std::make_unique<Worker>(std::move(command));

@@ -54,6 +54,21 @@ bool must_run_apart(const std::string& subject) {
          (!spec.settings.empty() && spec.subject != "ximalloc");
 }
 
+bool hidden_from_thread_sanitizer(const std::string& subject, std::string_view flavour, Mode mode) {
+  // Of sched-tsan only the allocator is instrumented, and only its schedules order what the harness does.
+  const bool schedules = flavour == "sched-tsan";
+  if ((flavour != "tsan" && !schedules) || is_subject_list(subject)) return false;
+  const SubjectSpec spec = parse_subject_spec(subject);
+  if (spec.subject == "ximalloc") {
+    if (schedules == (mode == Mode::kSchedule)) return false;
+    throw InputError{fmt::format("flavour {} does not run ximalloc in mode {}, {} does", flavour, name(mode),
+                                 schedules ? "tsan" : "sched-tsan")};
+  }
+  if (mode == Mode::kSequential && !schedules) return false;
+  const std::string file = subject_file(spec.subject);
+  return file.empty() || !has_thread_sanitizer(file);
+}
+
 WorkerCommand worker_apart(const std::string& subject) {
   const SubjectSpec spec = parse_subject_spec(subject);
   WorkerCommand command;

@@ -164,6 +164,12 @@ class DynamicFile {
   DynamicTables tables_;
 };
 
+bool wants(const std::string& path, std::string_view beginning) {
+  const MappedFile file(path);
+  const Elf64_Ehdr header = elf_header(file, path);
+  return DynamicFile(file, header).wants(beginning);
+}
+
 }  // namespace
 
 void require_shared_object(const std::string& path) {
@@ -181,9 +187,11 @@ bool needs_preload(const std::string& path) {
 }
 
 bool has_coverage(const std::string& path) {
-  const MappedFile file(path);
-  const Elf64_Ehdr header = elf_header(file, path);
-  return DynamicFile(file, header).wants("__sanitizer_cov_");
+  return wants(path, "__sanitizer_cov_");
+}
+
+bool has_thread_sanitizer(const std::string& path) {
+  return wants(path, "__tsan_");
 }
 
 }  // namespace assay

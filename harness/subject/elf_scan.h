@@ -18,4 +18,7 @@ bool needs_preload(const std::string& path);
 // worker process has them.
 bool has_coverage(const std::string& path);
 
+// True when it was compiled with -fsanitize=thread: only a process with that runtime can load it.
+bool has_thread_sanitizer(const std::string& path);
+
 }  // namespace assay

@@ -118,6 +118,7 @@ run_tests() {
     # shellcheck disable=SC2046
     if test_build tsan $(tool_targets tsan); then
       counted free-runs python3 "$ASSAY_ROOT/tests/threads/free_runs_test.py" "$ASSAY_ROOT/build/tsan/bin/assay"
+      counted thread-sanitizer python3 "$ASSAY_ROOT/tests/threads/thread_sanitizer_test.py" "$ASSAY_ROOT/build/tsan"
     fi
     if test_build afl all; then run_ctest afl; fi
     counted slurm python3 "$ASSAY_ROOT/soak/slurm_test.py"
