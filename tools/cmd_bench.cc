@@ -80,11 +80,14 @@ void print_row(FILE* out, const nlohmann::json& row) {
       row["instructions"].is_null() ? "-" : fmt::format("{:.1f}", row["instructions"].get<double>());
   const std::string calls =
       row["system_calls"].is_null() ? "-" : fmt::format("{}", row["system_calls"].get<uint64_t>());
-  fmt::print(
-      out, "{:<11} {:<10} {:>7.3f} s ({:.3f} to {:.3f}) {:>7.1f} M/s {:>9.0f} KiB {:>7} calls {:>8} instructions\n",
-      row["name"].get<std::string>(), row["allocator"].get<std::string>(), seconds, row["seconds_p25"].get<double>(),
-      row["seconds_p75"].get<double>(), row["operations"].get<double>() / seconds / 1e6,
-      row["peak_rss_kib_median"].get<double>(), calls, instructions);
+  fmt::print(out,
+             "{:<16} {:<10} {:>7.3f} s ({:.3f} to {:.3f}) {:>7.3f} s of processors {:>7.2f} M/s {:>9.0f} KiB {:>7} "
+             "memory calls {:>8} "
+             "instructions\n",
+             row["name"].get<std::string>(), row["allocator"].get<std::string>(), seconds,
+             row["seconds_p25"].get<double>(), row["seconds_p75"].get<double>(),
+             row["cpu_seconds_median"].get<double>(), row["operations"].get<double>() / seconds / 1e6,
+             row["peak_rss_kib_median"].get<double>(), calls, instructions);
   std::fflush(out);
 }
 

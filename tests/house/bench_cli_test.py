@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "build/release/bin/assay"
+PROGRAM = ROOT / "build/release/bin/bench_workload"
 KEYS = {"name", "allocator", "runs", "seconds_median", "seconds_p25", "seconds_p75", "cpu_seconds_median",
         "peak_rss_kib_median", "minor_faults", "system_calls", "instructions"}
 
@@ -30,6 +31,24 @@ class Bench(unittest.TestCase):
             self.assertLessEqual(row["seconds_median"], row["seconds_p75"])
             self.assertGreater(row["peak_rss_kib_median"], 500)
 
+    def test_workloads_of_threads_run_and_are_not_counted(self):
+        names = ["swiss_cheese", "larson-4", "xmalloc-4", "cache_scratch-4", "mstress-8", "cow_trie-4",
+                 "bulk_two_phase-4", "trie_storm-1000"]
+        status, answer = bench(*names, "--against", "ximalloc", "--runs", "1", "--instructions")
+        self.assertEqual(status, 0, answer)
+        self.assertEqual([row["name"] for row in answer["workloads"]], names)
+        for row in answer["workloads"]:
+            self.assertIsNone(row["instructions"])
+            self.assertGreater(row["system_calls"], 5)
+            self.assertGreater(row["cpu_seconds_median"], 0)
+
+    def test_the_program_refuses_what_it_does_not_know(self):
+        for words in ([], ["pairs-16"], ["pairs-", "5"], ["pairs-0", "5"], ["mixed-4", "5"], ["xmalloc-1", "5"],
+                      ["trie_storm-1025", "5"], ["larson-4", "many"]):
+            run = subprocess.run([PROGRAM, *words], capture_output=True, text=True, check=False)
+            self.assertEqual(run.returncode, 2, words)
+            self.assertIn("usage: bench_workload NAME OPERATIONS", run.stderr)
+
     def test_what_is_not_here_is_refused(self):
         for arguments, message in ((["frobnicate"], "unknown workload 'frobnicate'"),
                                    (["pairs-16", "--against", "frobnicate"], "'frobnicate' is not installed"),
@@ -45,7 +64,7 @@ class Bench(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not TOOL.exists() or not (ROOT / "build/release/bin/bench_workload").exists():
+    if not TOOL.exists() or not PROGRAM.exists():
         print(f"{TOOL} is not there")
         sys.exit(77)
     unittest.main()

@@ -13,8 +13,10 @@
 namespace assay::bench {
 
 struct Workload {
-  std::string name;
-  uint64_t operations;
+  std::string name;     // as bench_workload knows it
+  uint64_t operations;  // of one run
+  // Threads wait for each other, or the length is memory and not time: instructions of one operation say nothing.
+  bool one_loop;
 };
 
 const std::vector<Workload>& all_workloads();
@@ -25,10 +27,11 @@ struct Bench {
 
   // One run; throws InputError when the allocator cannot run it.
   CommandResult run(const Workload& workload, const PreloadedAllocator& allocator) const;
-  // System calls of one run, by strace; nothing where strace does not work.
+  // System calls about memory (mmap, munmap, madvise, ...) of one run, by strace; nothing where strace does not work.
   std::optional<uint64_t> system_calls(const Workload& workload, const PreloadedAllocator& allocator) const;
   // Instructions of one operation, the loop and both calls through the PLT included, by callgrind: the difference of
-  // two lengths, so that start-up does not count. Nothing where callgrind does not work.
+  // two lengths, so that start-up does not count. Nothing for a workload that is not one loop, or where callgrind does
+  // not work.
   std::optional<double> instructions(const Workload& workload, const PreloadedAllocator& allocator) const;
 };
 
