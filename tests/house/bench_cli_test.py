@@ -62,6 +62,21 @@ class Bench(unittest.TestCase):
         self.assertEqual(status, 2)
         self.assertIn("README.md: is no library that can be preloaded", answer["message"])
 
+    def test_real_programs_run_under_each_allocator(self):
+        def run(*arguments):
+            return subprocess.run([sys.executable, ROOT / "bench/real_programs.py", *arguments], capture_output=True,
+                                  text=True, check=False)
+        answer = run("--only", "perl", "--runs", "1", "--scale", "1", "--json")
+        self.assertEqual(answer.returncode, 0, answer.stderr)
+        figures = json.loads(answer.stdout)["perl"]["allocators"]
+        self.assertLessEqual({"ximalloc", "libc", "mimalloc", "jemalloc"}, set(figures))
+        for row in figures.values():
+            self.assertGreater(row["cpu_seconds"], 0)
+            # Perl alone, and not the interpreter of this test.
+            self.assertTrue(3 < row["peak_mib"] < 40, row)
+        answer = run("--only", "frobnicate")
+        self.assertEqual((answer.returncode, answer.stderr.count("\n")), (2, 1))
+
 
 if __name__ == "__main__":
     if not TOOL.exists() or not PROGRAM.exists():
