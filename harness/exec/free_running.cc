@@ -86,7 +86,7 @@ class FreeRun {
     if (stopped()) calm_down();
     if (options_.progress != nullptr) options_.progress->in_subject = 0;
     progress_of_this_thread = nullptr;
-    if (error_) std::rethrow_exception(error_);
+    rethrow_error();
     return merged();
   }
 
@@ -350,6 +350,12 @@ class FreeRun {
       name_step(*options_.progress, progress.line, progress.member, progress.op_code);
       return;
     }
+  }
+
+  // That the run has been stopped is seen without an order to the error or violation of it: the lock gives one.
+  void rethrow_error() {
+    const std::lock_guard guard(stop_lock_);
+    if (error_) std::rethrow_exception(error_);
   }
 
   // After a stop other threads are still counting: whole values, and no one needs the latest.
