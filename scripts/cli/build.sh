@@ -5,7 +5,7 @@
 tool_targets() {
   case $1 in
     fuzz | fuzz-sched | tsan | msan | afl) echo 'assay_tool fuzz_targets' ;;
-    release) echo 'assay_tool assay_fragmentation assay_worker assay_record assay_failpoints ximalloc ximalloc_shared bench_workload' ;;
+    release) echo 'assay_tool assay_fragmentation assay_worker assay_record assay_failpoints ximalloc ximalloc_shared bench_workload bench_memory_return' ;;
     *) echo 'assay_tool' ;;
   esac
 }

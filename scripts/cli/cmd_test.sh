@@ -113,10 +113,21 @@ run_tests() {
   if test_build sched $(tool_targets sched); then
     counted scenarios python3 "$ASSAY_ROOT/tests/sched/scenarios_test.py" "$ASSAY_ROOT/build/sched/bin/assay"
   fi
+  # Its build takes minutes: it is tested where it is built already, or all is asked for.
+  if $full || [[ -x $ASSAY_ROOT/build/msan/bin/assay ]]; then
+    # shellcheck disable=SC2046
+    if test_build msan $(tool_targets msan); then
+      counted msan env ASSAY_BUILD="$ASSAY_ROOT/build/msan" python3 "$ASSAY_ROOT/tests/e2e/msan_test.py" -v
+    fi
+  else
+    skipped=$((skipped + 1))
+    tell 'msan: skipped, that flavour is not built here (./assay build msan, or ./assay test --full)'
+  fi
   if $full; then
     if test_build fuzz all; then run_ctest fuzz; fi
     # shellcheck disable=SC2046
-    if test_build tsan $(tool_targets tsan); then
+    if test_build tsan $(tool_targets tsan) harness_exec_tests; then
+      counted stopped-run python3 "$ASSAY_ROOT/tests/threads/stopped_run_test.py" "$ASSAY_ROOT/build/tsan"
       counted free-runs python3 "$ASSAY_ROOT/tests/threads/free_runs_test.py" "$ASSAY_ROOT/build/tsan/bin/assay"
       counted thread-sanitizer python3 "$ASSAY_ROOT/tests/threads/thread_sanitizer_test.py" "$ASSAY_ROOT/build/tsan"
     fi

@@ -106,7 +106,7 @@ options[doctor]=''
 operands[doctor]=''
 
 synopsis[build]='PRESET…'
-purpose[build]='build flavours: '"${flavours[*]}"
+purpose[build]='build what is used of flavours (tests: ./assay test): '"${flavours[*]}"
 options[build]=''
 operands[build]='flavour+'
 
