@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""measure_triage.py [--finds N] [--into FILE] [--table] [NAME…]: how well finds of one bug are put together, and of two are kept apart.
+"""measure_triage.py [--finds N] [--bug-seconds N] [--into FILE] [--table] [NAME…]: how well finds of one bug are put together, and of two are kept apart.
 
 Each seeded bug of mutants/ that programs can show gets N finds: programs of the committed corpus that show it, drawn at random; when
 there are no more, hunts, each from another random half of the corpus and with another seed. A find goes the way of a campaign's finds: made short, then plain, then grouped by the token and the shape of the
 plain program. A line of JSON for each find is added to FILE (default: work/triage/finds.jsonl); a call takes up what is missing
-there. --table prints, from FILE alone, a row for each bug. Bugs that a unit test must catch have no program and no row.
+there. A bug is looked for --bug-seconds at most (default 180) in a call, the making short not counted; what it has no finds of by then stands as not found. --table prints, from FILE alone, a row for each bug. Bugs that a unit test must catch have no program and no row.
 """
 
 import argparse
@@ -31,8 +31,8 @@ AT_ONCE, ENOUGH = 25, 5
 
 
 def bugs():
-    """Schedules last: they take longest."""
-    return sorted(_bugs(), key=lambda bug: bug[3] == "explore")
+    """Those that take longest are last: schedules, and what has to be hunted with another flavour."""
+    return sorted(_bugs(), key=lambda bug: (bug[3] == "explore", bug[2] != "fuzz", bug[4], bug[0]))
 
 
 def _bugs():
@@ -74,8 +74,8 @@ def committed(target):
                    *(ROOT / "fuzz" / target / "seeds").glob("*.ops")])
 
 
-def showing(place, target, flavour):
-    """Programs of the committed corpus that show the bug by themselves, in a random order; not all, if there are many."""
+def showing(place, target, flavour, until):
+    """Programs of the committed corpus that show the bug by themselves, in a random order; not all, if there are many or the time is over."""
     files = committed(target)
     random.Random(1).shuffle(files)
     # One whose planned failure never comes is refused, and everything beside it.
@@ -83,17 +83,17 @@ def showing(place, target, flavour):
     together = [file for file in files if file not in alone]
     shown = []
     for batch in [*(together[first:first + AT_ONCE] for first in range(0, len(together), AT_ONCE)), *([file] for file in alone)]:
-        if len(shown) < ENOUGH:
+        if len(shown) < ENOUGH and time.monotonic() < until:
             rows = answer_of([place / "assay", "replay", *batch, "--flavour", flavour, "--json"], 900).get("files", [])
             shown += [row["file"] for row in rows if row.get("oracle")]
     return shown
 
 
-def drawn(place, target, flavour, seed, folder):
+def drawn(place, target, flavour, until, seed, folder):
     """The seed-th of them, without what it says of other flavours; None when there are not so many."""
     cache = place.parent / "showing.json"
     if not cache.exists():
-        cache.write_text(json.dumps(showing(place, target, flavour)), encoding="utf-8")
+        cache.write_text(json.dumps(showing(place, target, flavour, until)), encoding="utf-8")
     files = json.loads(cache.read_text(encoding="utf-8"))
     if seed > len(files):
         return None
@@ -119,15 +119,18 @@ def fuzzed(place, target, flavour, seconds, seed, folder):
     return next(iter(sorted(finds.iterdir())), None)
 
 
-def searched(place, target, flavour, hunter, seconds, seed, folder):
+def searched(place, target, flavour, hunter, seconds, until, seed, folder):
     """A program that shows the bug when one of its calls fails, or under one of its schedules."""
     files = committed(target)
     random.Random(seed).shuffle(files)
     for file in files:
+        left = until - time.monotonic()
+        if left <= 0:
+            break
         copy = folder / file.name
         shutil.copy(file, copy)
         words = [place / "assay", hunter, copy, "--flavour", flavour, "--seed", seed, "--json"]
-        answer = answer_of(words + (["--bound", 1] if hunter == "explore" else []), seconds)
+        answer = answer_of(words + (["--bound", 1] if hunter == "explore" else []), min(seconds, left))
         for row in answer.get("files", []):
             if row.get("violations", 0) and row.get("output"):
                 find = folder / "find.ops"
@@ -136,20 +139,24 @@ def searched(place, target, flavour, hunter, seconds, seed, folder):
     return None
 
 
-def find_of(bug, seed):
-    """A dict for the record: what was found with that seed, and what became of it."""
+def find_of(bug, seed, left):
+    """A dict for the record: what was found with that seed in the seconds that are left for the bug, and what became of it."""
     name, target, flavour, hunter, seconds = bug
-    row = {"bug": name, "seed": seed, "token": "", "shape": "", "operations": None, "text": "", "first_token": "", "first_text": "", "seconds": 0.0}
+    row = {"bug": name, "seed": seed, "token": "", "shape": "", "operations": None, "text": "", "first_token": "", "first_text": "", "seconds": 0.0, "looked": 0.0}
     place = build(name)
     if place is None:
         return row
+    begin = time.monotonic()
+    until = begin + left
     with tempfile.TemporaryDirectory(prefix="assay-triage-") as scratch:
         folder = pathlib.Path(scratch)
         if hunter == "fuzz":
-            find = drawn(place, target, flavour, seed, folder) if target != "mt_ops" else None
-            find = find or fuzzed(place, target, flavour, seconds, seed, folder)
+            find = drawn(place, target, flavour, until, seed, folder) if target != "mt_ops" else None
+            hunting = int(min(seconds, until - time.monotonic()))
+            find = find or (fuzzed(place, target, flavour, hunting, seed, folder) if hunting > 0 else None)
         else:
-            find = searched(place, target, flavour, hunter, seconds, seed, folder)
+            find = searched(place, target, flavour, hunter, seconds, until, seed, folder)
+        row["looked"] = time.monotonic() - begin
         if find is None:
             return row
         short, plain = folder / "short.ops", folder / "plain.ops"
@@ -204,6 +211,7 @@ def table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--finds", type=int, default=5)
+    parser.add_argument("--bug-seconds", type=float, default=180.0)
     parser.add_argument("--into", type=pathlib.Path, default=ROOT / "work" / "triage" / "finds.jsonl")
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--half", type=int, choices=(0, 1), help="only every second bug, for two calls beside each other")
@@ -215,13 +223,15 @@ def main():
         for number, bug in enumerate(bugs()):
             if (options.half is not None and number % 2 != options.half) or (options.names and bug[0] not in options.names):
                 continue
+            left = options.bug_seconds
             for seed in range(1, options.finds + 1):
                 if (bug[0], seed) in done:
                     continue
-                row = find_of(bug, seed)
+                row = find_of(bug, seed, left)
+                left -= row["looked"]
                 with open(options.into, "a", encoding="utf-8") as stream:
                     stream.write(json.dumps(row) + "\n")
-                print(f"{row['bug']} {seed}: {row['token'] or 'nothing found'}, {row['operations']} operations", file=sys.stderr, flush=True)
+                print(f"{row['bug']} {seed}: {row['token'] or 'nothing found'}, {row['operations']} operations; {row['looked']:.0f} s to find, {row['seconds']:.0f} s to make short", file=sys.stderr, flush=True)
     print(table(read_rows(options.into)))
     return 0
 
