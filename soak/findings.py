@@ -27,9 +27,9 @@ CREATE TABLE IF NOT EXISTS findings (
   last_seen REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS by_token ON findings(token);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 """
-VERSION = 2
+VERSION = 3
 # So many programs of one token are kept and minimised: two bugs may share a token, and their shapes tell them apart.
 SAMPLES = 6
 

@@ -112,7 +112,7 @@ class RunnerTest(Runner):
         self.assertEqual((row["token"], row["status"], row["operations"]), ("contents-realloc--", "new", 2))
         short = self.folder / row["minimised"]
         self.assertTrue((self.folder / row["program"]).exists() and short.exists() and short.with_suffix(".plain").exists())
-        self.assertEqual((row["symptom"], row["shape"]), ("contents-allocate--", "allocate free"))
+        self.assertEqual((row["symptom"], row["shape"]), ("contents-resize--", "allocate"))
 
     def test_the_second_runner_in_a_folder_is_refused_and_the_first_goes_on(self):
         first = self.start(4)

@@ -7,6 +7,8 @@ _NUMBER = re.compile(r"(?<![\w.])(0x[0-9a-fA-F]+|\d+)(?![\w.])")
 _FAIL = re.compile(r"\(fail: ([^)]*)\)")
 # Lines that say how the threads ran, not what was asked of the allocator.
 _SCHEDULE = ("preempt", "stale", "cas_fails")
+# What the report says before a validator's words.
+_BROKEN = "the allocator's structure is broken: "
 
 
 # Functions that differ in name, order of arguments, or what they tell besides: a bug below them shows in any of them.
@@ -38,21 +40,33 @@ _RESIZE = ("realloc", "rezalloc", "realloc_aligned", "realloc_aligned_at", "reza
 _NOT_OF_BLOCKS = ("heap_new", "heap_delete", "heap_destroy", "heap_set_default", "heap_get_default", "heap_get_backing", "heap_collect", "heap_visit_blocks")
 
 
+# Oracles that know what a resize keeps, or must clear.
+_OF_RESIZE = ("contents", "zeroing")
+# All make an arena of memory that the program has or asks for.
+_ARENA = ("manage_os_memory", "reserve_os_memory", "reserve_huge_os_pages")
+
+
 def class_of(name):
     if name.startswith("heap_new"):
         return "heap_new"
+    if name.startswith(_ARENA):
+        return "arena"
+    if name == "heap_collect":
+        return "collect"
     family = family_of(name.removeprefix("heap_") if name not in _NOT_OF_BLOCKS else name)
     return "allocate" if family in _ALLOCATE else "resize" if family in _RESIZE else family
 
 
 def symptom_of(token):
     """The token, whichever function of its class was called: two finds of one symptom and one shape are one bug. A resize that goes wrong
-    mostly does so because it allocates."""
+    mostly does so because it allocates, unless the promise is its own; and a validator looks after any call."""
     parts = token.split("-", 2)
     if len(parts) < 2:
         return token
+    if parts[0] == "structure":
+        return parts[0]
     found_at = class_of(parts[1])
-    return "-".join([parts[0], "allocate" if found_at == "resize" else found_at, *parts[2:]])
+    return "-".join([parts[0], "allocate" if found_at == "resize" and parts[0] not in _OF_RESIZE else found_at, *parts[2:]])
 
 
 # Where allocators change what they do: direct tables, and pages of one size after the other. Beyond the last, sizes are asked
@@ -79,9 +93,13 @@ def alignment_bin(name, arguments):
 
 
 def fact_of(text):
-    """What a validator found, in its own words without numbers: of the program's comment, which quotes the violation."""
-    match = re.search(r"^# the allocator's structure is broken: (.*)$", text, re.M)
-    return re.sub(r"\W*\(?0x[0-9a-f]+\)?|\W*\b\d+\b", "", match[1]).strip() if match else ""
+    """Which promise broke, in the words of the report that the program's comment quotes: without numbers, and whichever slot or function it was."""
+    match = re.search(r"^# (.*)$", text, re.M)
+    if not match:
+        return ""
+    names = {line["name"] for line in map(_LINE.match, text.splitlines()) if line}
+    fact = re.sub(r"\W*\(?0x[0-9a-f]+\)?|\W*\b\d+\b|\b[pha]\d+(\[\d+\])?", "", match[1].replace(_BROKEN, ""))
+    return re.sub(r"\s+", " ", re.sub(r"\w+", lambda word: "a call" if word[0] in names else word[0], fact)).strip()
 
 
 def expected_of(text):
@@ -90,45 +108,62 @@ def expected_of(text):
     return match[1].strip() if match else ""
 
 
-# They decide when something shows, not what.
-_WHEN = ("thread_exit", "collect", "heap_collect", "advance_clock")
+# They decide when something shows, not what. A block that is not freed is freed at the end.
+_WHEN = ("thread_exit", "collect", "advance_clock", "free")
+# What is left of a program of one thread, when it is made plain, mostly fits into half of these lines; one that needs more builds up a state.
+_MANY = 8
 
 
-def words_of(line):
-    """What a line adds to the shape, with the calls that fail in it."""
+def size_of(name, arguments):
+    """An alignment decides where a block can lie; a size only matters where blocks get pages of another kind, or none."""
+    if is_huge(arguments):
+        return "huge"
+    aligned = alignment_bin(name, arguments)
+    if aligned or class_of(name) not in ("allocate", "resize"):
+        return aligned
+    bins = {size_bin(int(number, 0)) for number in _NUMBER.findall(arguments)}
+    return next((size for size in ("giant", "large") if size in bins), "")
+
+
+def words_of(line, scheduled):
+    """What a line adds to the shape, with the calls that fail in it. Under a schedule sizes stay as they were found: another one takes other steps."""
     name, arguments = line["name"], line["arguments"]
     failures = sorted({re.sub(r"\d+\+?", "N", call.split("=")[0]) for fail in _FAIL.findall(line["rest"]) for call in fail.split(", ")})
     tail = "".join(f"!{failure}" for failure in failures)
     kind = class_of(name)
     if kind in _WHEN and not failures:
         return []
-    size = "huge" if is_huge(arguments) else alignment_bin(name, arguments)
-    word = ("allocate" if kind == "resize" else kind) + (f"({size})" if size else "") + tail
-    # A block that moves is allocated and freed; NULL is no block.
-    return [word, "free"] if kind == "resize" and not arguments.startswith("NULL") else [word]
+    size = size_of(name, arguments)
+    if scheduled and size in ("giant", "large") and not alignment_bin(name, arguments):
+        size = ""
+    return [("allocate" if kind == "resize" else kind) + (f"({size})" if size else "") + tail]
+
+
+def of_validator(words):
+    """A validator looks at everything after any call: what was called says little, but whose memory it is, and which system calls failed."""
+    failed = {"!" + word.split("!", 1)[1] for word in words if "!" in word}
+    return failed | {word for word in words if word.startswith("arena")}
 
 
 def shape_of(text):
-    """One line: the kinds of operations that occur, with alignments, failing calls and whether several threads take part. Not their order,
-    sizes or number: what the minimiser leaves of those differs from find to find. Where a validator said what is broken, its words say
-    more than the operations."""
-    parts, threads, scheduled = set(), set(), False
-    for line in text.splitlines():
-        match = _LINE.match(re.sub(r"(^|\s)#.*", "", line).strip())
-        if not match:
-            continue
-        if match["name"] in _SCHEDULE:
-            scheduled = True
-            continue
-        # The bare line is thread 0.
-        threads.update(re.findall(r"@(t\d+)", match["rest"]) or ["t0"])
-        parts.update(words_of(match))
-    # Blocks that are there besides say nothing of the one that matters.
-    if any(part.startswith(("allocate(", "allocate!")) for part in parts):
-        parts.discard("allocate")
+    """One line: the kinds of operations that occur, with alignments, large sizes, failing calls, whether another thread takes part, and which
+    promise broke. Not their order, numbers or number: what the minimiser leaves of those differs from find to find."""
+    lines = [match for match in (_LINE.match(re.sub(r"(^|\s)#.*", "", line).strip()) for line in text.splitlines()) if match]
+    steps = [line for line in lines if line["name"] not in _SCHEDULE]
+    scheduled = len(steps) < len(lines)
+    words = {word for line in steps for word in words_of(line, scheduled)}
+    # The bare line is thread 0, and what it can show the minimiser leaves there.
+    threads = any(re.search(r"@t[1-9]", line["rest"]) for line in steps)
+    if expected_of(text).startswith("structure"):
+        words = of_validator(words)
+    else:
+        if len(steps) >= _MANY and not threads:
+            words.add("many")
+        # Blocks that are there besides say nothing of the one that matters.
+        if any(word.startswith(("allocate(", "allocate!")) for word in words):
+            words.discard("allocate")
     fact = fact_of(text)
-    words = sorted(part for part in parts if not fact or "!" in part) + ([f"[{fact}]"] if fact else [])
-    return " ".join(words) + (" threads" if len(threads) > 1 else "") + (" scheduled" if scheduled else "")
+    return " ".join([*sorted(words), *([f"[{fact}]"] if fact else []), *(["threads"] if threads else []), *(["scheduled"] if scheduled else [])])
 
 
 def outline_of(text):
