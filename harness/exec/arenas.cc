@@ -109,6 +109,34 @@ Operations::Ran Operations::make_arena(const Step& step) {
   return adopt_arena(step, adopted, wish.bytes, reinterpret_cast<uintptr_t>(start)) ? Ran::kDone : fail();
 }
 
+// How many of these pages the system has is its own affair, so that they may be refused at any time; with one of them
+// the program has a quarter of what the seam lets it have.
+Operations::Ran Operations::make_huge_arena(const Step& step) {
+  constexpr uint64_t kHugePage = uint64_t{1} << 30;
+  MadeHeaps& made = heap_.made();
+  const uint64_t pages = step.args[1];
+  const bool exclusive = step.args[3] != 0;
+  if (made.arena_named(step.args[0]) != nullptr || made.arena_count() == MadeHeaps::kMostArenas) return Ran::kSkipped;
+  constexpr uint64_t kImpossible = uint64_t{1} << 40;
+  if (pages < kImpossible && (pages > 1 || made.committed_bytes + pages * kHugePage > kHugePage)) return Ran::kSkipped;
+  void* arena = nullptr;
+  enter_subject();
+  const int error = subject_.heap_kit().reserve_huge(pages, step.args[2], exclusive, &arena);
+  leave();
+  outcome_.succeeded = error == 0;
+  outcome_.error = error;
+  const bool may_fail = pages != 0;
+  const bool told = error == ENOMEM || (error == ETIMEDOUT && step.args[2] != 0);
+  if (!check_made(step.code, error == 0 && pages < kImpossible, may_fail, told ? error : ENOMEM, error,
+                  result_.violation)) {
+    return fail();
+  }
+  if (arena == nullptr) return Ran::kDone;
+  made.note_reserved(kHugePage, kHugePage + kRounding);
+  const MadeArena adopted{.handle = arena, .start = 0, .bytes = 0, .exclusive = exclusive};
+  return adopt_arena(step, adopted, kHugePage, 0) ? Ran::kDone : fail();
+}
+
 bool Operations::adopt_arena(const Step& step, MadeArena arena, uint64_t asked_bytes, uintptr_t managed_start) {
   size_t bytes = 0;
   enter_query();

@@ -37,7 +37,15 @@ Operations::Ran Operations::dispatch_heap(const Step& step) {
     case OpCode::kManageOsMemoryEx: return make_arena(step);
     case OpCode::kArenaArea: return ask_area(step);
     case OpCode::kOptionSet: return set_option(step);
+    case OpCode::kOptionSetDefault: return default_option(step);
     case OpCode::kOptionGet: return get_option(step);
+    case OpCode::kStatsPrint: return print_all();
+    case OpCode::kRegisterDeferredFree: return defer(step);
+    case OpCode::kReserveHugePages: return make_huge_arena(step);
+    case OpCode::kCollectReduce: return collect_and_reduce(step);
+    case OpCode::kPageIsUnderUtilized: return ask_utilization(step);
+    case OpCode::kHeapGuardedRate:
+    case OpCode::kHeapGuardedBound: return guard_heap(step);
     case OpCode::kCheckStatistics: return check_statistics_now() ? Ran::kDone : fail();
     default: return Ran::kSkipped;
   }
@@ -272,6 +280,56 @@ Operations::Ran Operations::collect_heap(const Step& step) {
   outcome_.succeeded = false;
   outcome_.error = error;
   return check_refused(step.code, source.refusal, error, result_.violation) ? Ran::kDone : fail();
+}
+
+Operations::Ran Operations::guard_heap(const Step& step) {
+  const Source source = source_of(step);
+  if (!source.runs) return Ran::kSkipped;
+  const auto set =
+      step.code == OpCode::kHeapGuardedRate ? api_.heap_guarded_set_sample_rate : api_.heap_guarded_set_size_bound;
+  errno = kErrnoMark;
+  enter_subject();
+  set(source.handle, step.args[1], step.args[2]);
+  const int error = errno;
+  leave();
+  if (source.refusal == 0) return Ran::kDone;
+  outcome_.succeeded = false;
+  outcome_.error = error;
+  return check_refused(step.code, source.refusal, error, result_.violation) ? Ran::kDone : fail();
+}
+
+Operations::Ran Operations::collect_and_reduce(const Step& step) {
+  enter_subject();
+  api_.collect_reduce(step.args[0]);
+  leave();
+  return Ran::kDone;
+}
+
+// Where the blocks of a page lie nobody but the subject knows; what the model knows is that nothing of what another
+// heap has is in use in this one.
+Operations::Ran Operations::ask_utilization(const Step& step) {
+  const Source source = source_of(step);
+  if (!source.runs || step.args[0] == kNoName) return Ran::kSkipped;
+  if (step.slot && !heap_.live(*step.slot)) return Ran::kSkipped;
+  const Block* const block = step.slot ? &heap_.at(*step.slot) : nullptr;
+  errno = kErrnoMark;
+  enter_subject();
+  const bool answer =
+      api_.unsafe_heap_page_is_under_utilized(source.handle, block == nullptr ? nullptr : block->bytes(), step.args[2]);
+  const int error = errno;
+  leave();
+  if (source.refusal != 0) {
+    // A thread without a heap of its own is told no before its heap is looked at.
+    return check_refused(step.code, source.refusal,
+                         answer                ? 0
+                         : error == kErrnoMark ? source.refusal
+                                               : error,
+                         result_.violation)
+               ? Ran::kDone
+               : fail();
+  }
+  if (block == nullptr) return check_belongs(step.code, 0, false, answer, result_.violation) ? Ran::kDone : fail();
+  return Ran::kDone;
 }
 
 Operations::Ran Operations::ask_heap(const Step& step) {

@@ -211,6 +211,10 @@ bool can_be_asked(const Subject& subject, OpCode code) {
     case OpCode::kArenaArea: return subject.heap_kit().area != nullptr;
     case OpCode::kOptionSet:
     case OpCode::kOptionGet: return subject.heap_kit().set_option != nullptr;
+    case OpCode::kOptionSetDefault: return subject.heap_kit().default_option != nullptr;
+    case OpCode::kStatsPrint: return subject.heap_kit().print != nullptr;
+    case OpCode::kRegisterDeferredFree: return subject.heap_kit().defer != nullptr;
+    case OpCode::kReserveHugePages: return subject.heap_kit().reserve_huge != nullptr;
     case OpCode::kCheckStatistics: return subject.heap_kit().statistic != nullptr;
     case OpCode::kAdvanceClock: return subject.instruments().advance_clock != nullptr;
     default: return true;

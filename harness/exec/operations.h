@@ -127,6 +127,9 @@ class Operations {
   Ran get_default_heap(const Step& step);
   Ran collect_heap(const Step& step);
   Ran ask_heap(const Step& step);
+  Ran ask_utilization(const Step& step);
+  Ran guard_heap(const Step& step);
+  Ran collect_and_reduce(const Step& step);
   bool end_heaps_left();
   void note_exit(const Step& step);
   // walk.cc
@@ -138,10 +141,15 @@ class Operations {
   // arenas.cc
   Ran make_arena(const Step& step);
   Ran ask_area(const Step& step);
+  Ran make_huge_arena(const Step& step);
   bool adopt_arena(const Step& step, MadeArena arena, uint64_t asked_bytes, uintptr_t managed_start);
   // settings.cc
   Ran set_option(const Step& step);
+  Ran default_option(const Step& step);
   Ran get_option(const Step& step);
+  void note_option(const Step& step);
+  Ran print_all();
+  Ran defer(const Step& step);
   void restore_options();
   bool check_statistics_now();
   Ran check_one(const Step& step);

@@ -14,6 +14,9 @@ bool stands_alone(OpCode code) {
     case OpCode::kCheckAll:
     case OpCode::kCheckStatistics:
     case OpCode::kOptionSet:
+    case OpCode::kOptionSetDefault:
+    case OpCode::kStatsPrint:
+    case OpCode::kRegisterDeferredFree:
     case OpCode::kHeapDestroy: return true;
     default: return false;
   }

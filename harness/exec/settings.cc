@@ -14,13 +14,25 @@ Operations::Ran Operations::set_option(const Step& step) {
   const auto value = static_cast<long>(step.args[1]);
   const long before = kit.get_option(name);
   SetOption& option = heap_.made().options[step.args[0]];
-  if (!option.was_set) option = {.was_set = true, .first = before, .now = before};
+  if (!option.was_changed()) option.first = before;
+  if (!option.was_set) option = {.was_set = true, .first = option.first, .now = before};
   enter_subject();
   const int error = kit.set_option(name, value);
   leave();
   outcome_.succeeded = error == 0;
   outcome_.error = error;
   if (error == 0) option.now = value;
+  note_option(step);
+  const bool told = error == 0 || error == EINVAL;
+  return check_refused(step.code, told ? error : EINVAL, error, result_.violation) &&
+                 check_option(name, option.now, kit.get_option(name), result_.violation)
+             ? Ran::kDone
+             : fail();
+}
+
+// What follows from the value that an option has now.
+void Operations::note_option(const Step& step) {
+  const SetOption& option = heap_.made().options[step.args[0]];
   // With less address space than a program needs anything may be refused.
   const bool limits = step.args[0] == static_cast<uint64_t>(OptionId::kArenaLimit) && option.now != 0;
   if (limits) heap_.made().limited = true;
@@ -28,11 +40,31 @@ Operations::Ran Operations::set_option(const Step& step) {
   const bool never = step.args[0] == static_cast<uint64_t>(OptionId::kPurgeDelay) && option.now < 0;
   const bool discards = step.args[0] == static_cast<uint64_t>(OptionId::kPurgeDecommits) && option.now == 0;
   if (never || discards) heap_.made().never_purged = true;
+}
+
+Operations::Ran Operations::default_option(const Step& step) {
+  const HeapKit& kit = subject_.heap_kit();
+  const std::string_view name = option_name(step.args[0]);
+  if (!kit.has_option(name)) return Ran::kSkipped;
+  const auto value = static_cast<long>(step.args[1]);
+  const long before = kit.get_option(name);
+  SetOption& option = heap_.made().options[step.args[0]];
+  if (!option.was_changed()) option.first = before;
+  enter_subject();
+  const int error = kit.default_option(name, value);
+  const long now = kit.get_option(name);
+  leave();
+  outcome_.succeeded = error == 0;
+  outcome_.error = error;
   const bool told = error == 0 || error == EINVAL;
-  return check_refused(step.code, told ? error : EINVAL, error, result_.violation) &&
-                 check_option(name, option.now, kit.get_option(name), result_.violation)
-             ? Ran::kDone
-             : fail();
+  if (!check_refused(step.code, told ? error : EINVAL, error, result_.violation)) return fail();
+  // Somebody before the program may have set it, too.
+  const bool takes = error == 0 && !option.was_set && now == value;
+  if (!check_option(name, takes ? value : option.was_set ? option.now : before, now, result_.violation)) return fail();
+  option.now = now;
+  option.has_default = true;
+  note_option(step);
+  return Ran::kDone;
 }
 
 Operations::Ran Operations::get_option(const Step& step) {
@@ -41,16 +73,36 @@ Operations::Ran Operations::get_option(const Step& step) {
   if (!kit.has_option(name)) return Ran::kSkipped;
   enter_subject();
   const long value = kit.get_option(name);
+  const bool agrees = kit.option_agrees == nullptr || kit.option_agrees(name);
   leave();
   const SetOption& option = heap_.made().options[step.args[0]];
-  return !option.was_set || check_option(name, option.now, value, result_.violation) ? Ran::kDone : fail();
+  return (!option.was_changed() || check_option(name, option.now, value, result_.violation)) &&
+                 check_option_agrees(name, value, agrees, result_.violation)
+             ? Ran::kDone
+             : fail();
+}
+
+Operations::Ran Operations::print_all() {
+  enter_subject();
+  const Printed printed = subject_.heap_kit().print();
+  leave();
+  return check_printed(printed, result_.violation) ? Ran::kDone : fail();
+}
+
+Operations::Ran Operations::defer(const Step& step) {
+  heap_.made().defers = step.args[0] != 0;
+  enter_subject();
+  subject_.heap_kit().defer(heap_.made().defers);
+  leave();
+  return Ran::kDone;
 }
 
 void Operations::restore_options() {
   const auto& options = heap_.made().options;
   for (uint64_t i = 0; i < option_count(); ++i) {
-    if (options[i].was_set) subject_.heap_kit().set_option(option_name(i), options[i].first);
+    if (options[i].was_changed()) subject_.heap_kit().set_option(option_name(i), options[i].first);
   }
+  if (heap_.made().defers) subject_.heap_kit().defer(false);
 }
 
 bool Operations::check_statistics_now() {

@@ -17,7 +17,7 @@ void MadeHeaps::clear() {
   if (arena_count_ != 0) arena_names_.fill(0);
   arena_count_ = 0;
   committed_bytes = reserved_bytes = reserved_count = 0;
-  limited = never_purged = false;
+  limited = never_purged = defers = false;
   options.fill({});
   lock_.disable();
 }

@@ -44,7 +44,10 @@ struct MadeArena {
 
 struct SetOption {
   bool was_set;
-  long first, now;  // before the program set it, and since
+  long first, now;           // before the program changed it, and since
+  bool has_default = false;  // the program has said what it is where nobody sets it
+
+  bool was_changed() const { return was_set || has_default; }
 };
 
 class MadeHeaps {
@@ -93,6 +96,7 @@ class MadeHeaps {
   // Bytes of all arenas of the program; those that it has reserved accessible stay so.
   uint64_t reserved_bytes = 0, reserved_count = 0, committed_bytes = 0;
   bool never_purged = false;  // an option has kept what was freed from going back, for ever
+  bool defers = false;        // the subject calls a function of the program
   bool limited = false;       // an option may have left too little address space for anything
   std::array<SetOption, 64> options{};
 

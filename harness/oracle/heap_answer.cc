@@ -60,4 +60,13 @@ bool check_option(std::string_view name, long expected, long seen, Violation& vi
   return false;
 }
 
+bool check_option_agrees(std::string_view name, long value, bool agrees, Violation& violation) {
+  if (agrees) return true;
+  violation.oracle = Oracle::kOption;
+  describe(violation.sentence, "option {} is another one when it is asked for in another way", name);
+  describe(violation.expected, "{} as a size, as a switch and between bounds", value);
+  describe(violation.seen, "something else");
+  return false;
+}
+
 }  // namespace assay

@@ -16,5 +16,6 @@ namespace assay {
 [[nodiscard]] bool check_same_heap(OpCode code, const void* expected, const void* seen, Violation& violation);
 [[nodiscard]] bool check_belongs(OpCode code, uint64_t slot, bool expected, bool seen, Violation& violation);
 [[nodiscard]] bool check_option(std::string_view name, long expected, long seen, Violation& violation);
+[[nodiscard]] bool check_option_agrees(std::string_view name, long value, bool agrees, Violation& violation);
 
 }  // namespace assay

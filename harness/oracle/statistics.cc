@@ -42,4 +42,18 @@ bool check_statistics(const Subject& subject, uint64_t live_blocks, Violation& v
   return true;
 }
 
+bool check_printed(const Printed& printed, Violation& violation) {
+  if (printed.whole_lines && printed.figures_agree) return true;
+  violation.oracle = Oracle::kStatistics;
+  if (printed.whole_lines) {
+    describe(violation.sentence, "what the process has committed is not what the statistics say");
+    describe(violation.expected, "the same figures");
+  } else {
+    describe(violation.sentence, "an account of the allocator is empty, or ends within a line");
+    describe(violation.expected, "whole lines");
+  }
+  describe(violation.seen, "{} texts of {} bytes", printed.texts, printed.bytes);
+  return false;
+}
+
 }  // namespace assay

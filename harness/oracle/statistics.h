@@ -12,4 +12,6 @@ namespace assay {
 // Needs that no other thread is inside of the subject. `live_blocks` is what the model has.
 [[nodiscard]] bool check_statistics(const Subject& subject, uint64_t live_blocks, Violation& violation);
 
+[[nodiscard]] bool check_printed(const Printed& printed, Violation& violation);
+
 }  // namespace assay

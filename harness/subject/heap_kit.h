@@ -27,6 +27,13 @@ struct Statistic {
   int64_t now = 0, peak = 0, total = 0;
 };
 
+// What a subject has written when it was asked for all that it can tell of itself.
+struct Printed {
+  uint64_t texts = 0, bytes = 0;
+  bool whole_lines = true;    // the last text of each account ended in a line's end
+  bool figures_agree = true;  // what a figure is in one account it is in another one
+};
+
 struct HeapKit {
   void* (*heap_new_ex)(int tag, bool allow_destroy, void* arena) = nullptr;
   void* (*heap_new_in_arena)(void* arena) = nullptr;
@@ -38,6 +45,8 @@ struct HeapKit {
   uint64_t arena_unit_bytes = 1;
   // An arena of new address space; 0 or an error. `arena` may be null.
   int (*reserve)(const ArenaWish& wish, void** arena) = nullptr;
+  // One of huge pages, as many as the system has; 0 and no arena for no pages.
+  int (*reserve_huge)(uint64_t pages, uint64_t timeout_ms, bool exclusive, void** arena) = nullptr;
   // Memory as a program maps it for itself, of which the subject's seam knows; null when there is none.
   void* (*map_memory)(uint64_t bytes, bool access) = nullptr;
   bool (*manage)(void* start, const ArenaWish& wish, void** arena) = nullptr;
@@ -49,10 +58,19 @@ struct HeapKit {
   bool (*has_option)(std::string_view name) = nullptr;
   // Sets it, and says nothing about a value that is out of range; 0 or an error.
   int (*set_option)(std::string_view name, long value) = nullptr;
+  // The same for what nobody has set; one that somebody has set stays as it is.
+  int (*default_option)(std::string_view name, long value) = nullptr;
   long (*get_option)(std::string_view name) = nullptr;
+  // False when other ways of asking for it do not agree with that.
+  bool (*option_agrees)(std::string_view name) = nullptr;
 
   // False when there is none of that name, or it is not counted here.
   bool (*statistic)(const char* name, Statistic& out) = nullptr;
+  Printed (*print)() = nullptr;
+
+  // From here on (or no more) a function of the program is called where the subject offers that: it allocates a block
+  // and frees it.
+  void (*defer)(bool on) = nullptr;
 };
 
 }  // namespace assay

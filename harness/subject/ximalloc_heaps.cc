@@ -1,5 +1,6 @@
 #include "harness/subject/ximalloc_heaps.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -110,14 +111,42 @@ long get_option(std::string_view name) {
 
 void say_nothing(const char*, void*) {}
 
-int set_option(std::string_view name, long value) {
-  // What is out of range would be named on standard error.
+// What is out of range would be named on standard error.
+template <typename Set>
+int error_of(Set set) {
   xi_register_output(say_nothing, nullptr);
   errno = 0;
-  xi_option_set(*option_named(name), value);
+  set();
   const int error = errno;
   xi_register_output(nullptr, nullptr);
   return error;
+}
+
+int set_option(std::string_view name, long value) {
+  const xi_option_t option = *option_named(name);
+  return error_of([option, value] {
+    // There are words of their own for two values.
+    if (value == 0) return xi_option_disable(option);
+    if (value == 1) return xi_option_enable(option);
+    xi_option_set(option, value);
+  });
+}
+
+int default_option(std::string_view name, long value) {
+  const xi_option_t option = *option_named(name);
+  return error_of([option, value] {
+    if (value == 0 || value == 1) return xi_option_set_enabled_default(option, value == 1);
+    xi_option_set_default(option, value);
+  });
+}
+
+bool option_agrees(std::string_view name) {
+  const xi_option_t option = *option_named(name);
+  const long value = xi_option_get(option);
+  constexpr long kSmallest = 1, kLargest = 100;
+  return xi_option_is_enabled(option) == (value != 0) &&
+         xi_option_get_size(option) == static_cast<size_t>(std::max(value, 0L)) &&
+         xi_option_get_clamp(option, kSmallest, kLargest) == std::clamp(value, kSmallest, kLargest);
 }
 
 // The number behind `key` from `from` on.
@@ -136,6 +165,60 @@ bool statistic(const char* name, Statistic& out) {
   if (row == nullptr) return false;
   out = {number_behind(row, "\"now\":"), number_behind(row, "\"peak\":"), number_behind(row, "\"total\":")};
   return true;
+}
+
+void note_text(const char* text, void* context) {
+  auto& printed = *static_cast<Printed*>(context);
+  const size_t length = std::strlen(text);
+  ++printed.texts;
+  printed.bytes += length;
+  if (length > 0) printed.whole_lines = text[length - 1] == '\n';
+}
+
+Printed print() {
+  Printed printed, all;
+  const auto add = [&printed, &all] {
+    all.texts += printed.texts;
+    all.bytes += printed.bytes;
+    all.whole_lines &= printed.whole_lines && printed.texts > 0;
+    printed = Printed{};
+  };
+  xi_stats_print_out(note_text, &printed);
+  add();
+  xi_thread_stats_print_out(note_text, &printed);
+  add();
+  xi_register_output(note_text, &printed);
+  xi_stats_print(nullptr);
+  add();
+  xi_options_print();
+  add();
+  xi_arenas_print();
+  // There may be no arena.
+  all.whole_lines &= printed.whole_lines;
+  xi_register_output(nullptr, nullptr);
+  size_t committed = 0, most_committed = 0, resident = 0;
+  xi_process_info(nullptr, nullptr, nullptr, &resident, nullptr, &committed, &most_committed, nullptr);
+  Statistic counted;
+  all.figures_agree = statistic("committed_bytes", counted) && counted.now == static_cast<int64_t>(committed) &&
+                      counted.peak == static_cast<int64_t>(most_committed);
+  return all;
+}
+
+void allocate_and_free(bool, unsigned long long heartbeat, void*) {
+  constexpr unsigned long long kSizes = 5'000;
+  xi_free(xi_malloc(heartbeat * 24 % kSizes));
+}
+
+void defer(bool on) {
+  xi_register_deferred_free(on ? allocate_and_free : nullptr, nullptr);
+}
+
+int reserve_huge(uint64_t pages, uint64_t timeout_ms, bool exclusive, void** arena) {
+  constexpr int kNoNode = -1;
+  xi_arena_id_t made = nullptr;
+  const int error = xi_reserve_huge_os_pages_at_ex(pages, kNoNode, timeout_ms, exclusive, &made);
+  *arena = made;
+  return error;
 }
 
 #if defined(XIMALLOC_TEST_SEAMS)
@@ -160,12 +243,17 @@ void add_ximalloc_heaps(SubjectApi& api, HeapKit& kit) {
          .visit_abandoned = visit_abandoned,
          .arena_unit_bytes = uint64_t{64} << 10,
          .reserve = reserve,
+         .reserve_huge = reserve_huge,
          .manage = manage,
          .area = area,
          .has_option = has_option,
          .set_option = set_option,
+         .default_option = default_option,
          .get_option = get_option,
-         .statistic = statistic};
+         .option_agrees = option_agrees,
+         .statistic = statistic,
+         .print = print,
+         .defer = defer};
 #if defined(XIMALLOC_TEST_SEAMS)
   kit.map_memory = map_memory;
   kit.longest_free_run = longest_free_run;

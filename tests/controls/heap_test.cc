@@ -219,6 +219,43 @@ const std::vector<Control>& controls() {
       {"AnOptionThatStaysAsItWas",
        [](SubjectApi&, HeapKit& kit) { kit.set_option = [](std::string_view, long) { return 0; }; },
        "option_set(retire_ticks, 3)\n", "option", 0},
+      {"ADefaultThatOverrides", [](SubjectApi&, HeapKit& kit) { kit.default_option = right_kit().set_option; },
+       "option_set(retire_ticks, 3)\noption_set_default(retire_ticks, 4)\n", "option", 1},
+      {"AnotherValueAsASwitch",
+       [](SubjectApi&, HeapKit& kit) { kit.option_agrees = [](std::string_view) { return false; }; },
+       "option_get(retire_ticks)\n", "option", 0},
+      {"HalfALine",
+       [](SubjectApi&, HeapKit& kit) {
+         kit.print = [] {
+           Printed printed = right_kit().print();
+           printed.whole_lines = false;
+           return printed;
+         };
+       },
+       "stats_print()\n", "statistics", 0},
+      {"TwoFiguresForOne",
+       [](SubjectApi&, HeapKit& kit) {
+         kit.print = [] {
+           Printed printed = right_kit().print();
+           printed.figures_agree = false;
+           return printed;
+         };
+       },
+       "stats_print()\n", "statistics", 0},
+      {"HugePagesRefusedWithTheWrongError",
+       [](SubjectApi&, HeapKit& kit) { kit.reserve_huge = [](uint64_t, uint64_t, bool, void**) { return EAGAIN; }; },
+       "a0 = reserve_huge_os_pages_at_ex(1, 0, 0)\n", "null_errno", 0},
+      {"MoreHugePagesThanThereIsAddressSpace",
+       [](SubjectApi&, HeapKit& kit) { kit.reserve_huge = [](uint64_t, uint64_t, bool, void**) { return 0; }; },
+       "a0 = reserve_huge_os_pages_at_ex(0xffffffffffffffff, 0, 0)\n", "null_errno", 0},
+      {"GuardsForAnotherThreadsHeap",
+       [](SubjectApi& api, HeapKit&) { api.heap_guarded_set_sample_rate = [](void*, size_t, size_t) {}; },
+       "h0 = heap_new()\nheap_guarded_set_sample_rate(h0, 2, 0) @t1\n", "null_errno", 1},
+      {"UnderUtilizedWithoutABlock",
+       [](SubjectApi& api, HeapKit&) {
+         api.unsafe_heap_page_is_under_utilized = [](void*, void*, size_t) { return true; };
+       },
+       "h0 = heap_new()\nunsafe_heap_page_is_under_utilized(h0, NULL, 50)\n", "ownership", 1},
       {"OneBlockTooMany",
        [](SubjectApi&, HeapKit& kit) {
          kit.statistic = [](const char* name, Statistic& out) {
