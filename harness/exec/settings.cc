@@ -14,14 +14,16 @@ Operations::Ran Operations::set_option(const Step& step) {
   const auto value = static_cast<long>(step.args[1]);
   const long before = kit.get_option(name);
   SetOption& option = heap_.made().options[step.args[0]];
-  if (!option.was_changed()) option.first = before;
-  if (!option.was_set) option = {.was_set = true, .first = option.first, .now = before};
+  if (!option.was_changed()) option = {.was_set = false, .first = before, .now = before};
   enter_subject();
   const int error = kit.set_option(name, value);
   leave();
   outcome_.succeeded = error == 0;
   outcome_.error = error;
-  if (error == 0) option.now = value;
+  if (error == 0) {
+    option.was_set = true;
+    option.now = value;
+  }
   note_option(step);
   const bool told = error == 0 || error == EINVAL;
   return check_refused(step.code, told ? error : EINVAL, error, result_.violation) &&
@@ -60,7 +62,8 @@ Operations::Ran Operations::default_option(const Step& step) {
   if (!check_refused(step.code, told ? error : EINVAL, error, result_.violation)) return fail();
   // Somebody before the program may have set it, too.
   const bool takes = error == 0 && !option.was_set && now == value;
-  if (!check_option(name, takes ? value : option.was_set ? option.now : before, now, result_.violation)) return fail();
+  if (!check_option(name, takes ? value : option.was_changed() ? option.now : before, now, result_.violation))
+    return fail();
   option.now = now;
   option.has_default = true;
   note_option(step);
