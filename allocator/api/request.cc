@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "allocator/base/start.h"
 #include "allocator/heap/alloc.h"
 #include "allocator/heap/fill.h"
 #include "allocator/heap/free.h"
@@ -28,9 +29,9 @@ Allocation allocate_aligned(size_t alignment, size_t size) {
   return allocate(size == 0 ? alignment : align_up(size, alignment));
 }
 
-// A sampled block is inside of its page already.
+// A sampled block is inside of its page already. A heap that the allocation itself made would be watched.
 Allocation allocate_unwatched(size_t alignment, size_t size) {
-  if (!thread_state.has_heap()) return allocate_aligned(alignment, size);
+  if (!thread_state.has_heap() && !start_thread()) return {nullptr, false};
   const Unwatched here;
   return allocate_aligned(alignment, size);
 }

@@ -86,6 +86,18 @@ TEST_F(GuardedTest, EveryFunctionCanServeOne) {
   xi_heap_delete(heap);
 }
 
+TEST_F(GuardedTest, TheFirstBlockOfAThreadCanBeginInside) {
+  xi_option_set(xi_option_guarded_sample_rate, 1);
+  xi_option_set(xi_option_profile_interval, 1);
+  std::thread([] {
+    void* const at = filled(xi_malloc_aligned_at(1, 8, 1));
+    EXPECT_TRUE(is_aligned(address_of(at) + 1, 8));
+    EXPECT_TRUE(is_guarded(xi_malloc(1)));
+    xi_free(at);
+  }).join();
+  EXPECT_EQ(structure_faults(), "");
+}
+
 TEST_F(GuardedTest, ATouchBehindItAndAfterItsFreeEndTheProcess) {
   xi_option_set(xi_option_guarded_sample_rate, 1);
   const auto touch = [](bool freed) {
