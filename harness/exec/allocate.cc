@@ -140,7 +140,8 @@ Operations::Ran Operations::allocate(const Step& step) {
                     .zero_from = request.zeroed ? 0 : ~uint64_t{0},
                     .text = text_of(step),
                     .usable_told = answer.usable_after};
-  return adopt(*step.result_slot, block, grant) && check_source(step, source, *step.result_slot) ? Ran::kDone : fail();
+  return adopt(*step.result_slot, block, grant) && check_source(step, source, *step.result_slot, true) ? Ran::kDone
+                                                                                                       : fail();
 }
 
 Operations::Ran Operations::resize(const Step& step) {
@@ -208,6 +209,7 @@ Operations::Ran Operations::resize(const Step& step) {
   block.alignment = alignment_of_first_byte(request);
   block.zeroed = request.zeroed && (!step.slot || old.zeroed);
   outcome_.stayed = step.slot && block.address == old.address;
+  const bool is_new = !outcome_.stayed || heap_.heap_of(old) != source.heap;
   // An odd block that may stay where it is stays odd.
   const bool stays_odd = old.odd && !request.aligned && block.address == old.address;
   block.odd = is_odd(request) || stays_odd;
@@ -218,7 +220,8 @@ Operations::Ran Operations::resize(const Step& step) {
               .usable_told = answer.usable_after};
   // Zero is what the caller has not written: the slack may have been, where the block was not promised to be zero.
   if (request.zeroed) grant.zero_from = !step.slot ? 0 : old.zeroed ? old.filled : old.usable;
-  return adopt(target, block, grant) && (keeps_heap || check_source(step, source, target)) ? Ran::kDone : fail();
+  return adopt(target, block, grant) && (keeps_heap || check_source(step, source, target, is_new)) ? Ran::kDone
+                                                                                                   : fail();
 }
 
 Operations::Ran Operations::resize_failed(const Step& step, const Answer& answer, const Block& old) {

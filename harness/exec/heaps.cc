@@ -105,9 +105,11 @@ bool Operations::is_due(const Step& step, const Source& source, const Expectatio
   return due;
 }
 
-bool Operations::check_source(const Step& step, const Source& source, uint64_t slot) {
+bool Operations::check_source(const Step& step, const Source& source, uint64_t slot, bool is_new) {
   const Block& block = heap_.at(slot);
-  if (!source.unknown && !check_arena_of(heap_.made(), source.bound, slot, block, result_.violation)) return false;
+  // What a heap that has been deleted left to this one is where it was, in an arena that is nobody's else, too.
+  const bool has_to_fit = !source.unknown && (is_new || source.bound != nullptr);
+  if (has_to_fit && !check_arena_of(heap_.made(), source.bound, slot, block, result_.violation)) return false;
   const bool asks =
       source.handle != nullptr && api_.heap_contains_block != nullptr && (strict_ || ledger_.serial % kOwnerOneIn == 0);
   if (!asks) return true;

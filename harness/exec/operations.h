@@ -118,7 +118,7 @@ class Operations {
   Ran dispatch_heap(const Step& step);
   Source source_of(const Step& step) const;
   Expectation in_view_of_source(const Expectation& expected, const Source& source) const;
-  bool check_source(const Step& step, const Source& source, uint64_t slot);
+  bool check_source(const Step& step, const Source& source, uint64_t slot, bool is_new);
   Ran make_heap(const Step& step);
   Ran end_heap(const Step& step);
   Ran end_no_heap(const Step& step);
