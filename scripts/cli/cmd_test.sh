@@ -126,7 +126,8 @@ run_tests() {
   if $full; then
     if test_build fuzz all; then run_ctest fuzz; fi
     # shellcheck disable=SC2046
-    if test_build tsan $(tool_targets tsan) harness_exec_tests; then
+    if test_build tsan $(tool_targets tsan) harness_exec_tests failpoints_tests; then
+      counted trap "$ASSAY_ROOT/build/tsan/bin/failpoints_tests"
       counted stopped-run python3 "$ASSAY_ROOT/tests/threads/stopped_run_test.py" "$ASSAY_ROOT/build/tsan"
       counted free-runs python3 "$ASSAY_ROOT/tests/threads/free_runs_test.py" "$ASSAY_ROOT/build/tsan/bin/assay"
       counted thread-sanitizer python3 "$ASSAY_ROOT/tests/threads/thread_sanitizer_test.py" "$ASSAY_ROOT/build/tsan"
