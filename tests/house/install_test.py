@@ -90,6 +90,15 @@ class Install(unittest.TestCase):
             run("cmake", "-S", project, "-B", project / "other", f"-DCMAKE_PREFIX_PATH={self.prefix}",
                 f"-DCMAKE_CXX_COMPILER={COMPILER}")
 
+    def test_without_the_tester_no_package_is_needed(self):
+        place = self.folder / "alone"
+        absent = [f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in ("fmt", "nlohmann_json", "CLI11", "GTest", "Python3")]
+        run("cmake", "--preset", "release", "-B", place, "-DXIMALLOC_ALONE=ON", *absent, cwd=ROOT)
+        outputs = set(re.findall(r"^(lib/\S+): ", run("ninja", "-C", place, "-t", "targets", "all"), re.M))
+        self.assertEqual(outputs, {"lib/libximalloc.a", "lib/libximalloc.so"})
+        with self.assertRaisesRegex(AssertionError, "--preset release"):
+            run("cmake", "--preset", "dev", "-B", self.folder / "dev", "-DXIMALLOC_ALONE=ON", cwd=ROOT)
+
     @unittest.skipUnless(shutil.which("pkg-config"), "there is no pkg-config")
     def test_pkg_config(self):
         source, program = self.folder / "main.c", self.folder / "plain"
