@@ -139,6 +139,18 @@ def words_of(line, scheduled):
     return [("allocate" if kind == "resize" else kind) + (f"({size})" if size else "") + tail]
 
 
+def turns_of(lines, steps):
+    """Of a schedule, what kind of operation another thread comes between, and what kind sees an older value: a look that is missing, and an order."""
+    kinds = [class_of(line["name"]) for line in steps]
+    turns = set()
+    for line in lines:
+        if line["name"] in _SCHEDULE:
+            at = re.search(r"\bop (\d+)", line["arguments"])
+            kind = kinds[int(at[1])] if at and int(at[1]) < len(kinds) else "end"
+            turns.add(f"{'older' if line['name'] == 'stale' else 'between'}@{'allocate' if kind == 'resize' else kind}")
+    return sorted(turns)
+
+
 def of_validator(words):
     """A validator looks at everything after any call: what was called says little, but whose memory it is, and which system calls failed."""
     failed = {"!" + word.split("!", 1)[1] for word in words if "!" in word}
@@ -146,11 +158,12 @@ def of_validator(words):
 
 
 def shape_of(text):
-    """One line: the kinds of operations that occur, with alignments, large sizes, failing calls, whether another thread takes part, and which
-    promise broke. Not their order, numbers or number: what the minimiser leaves of those differs from find to find."""
+    """One line: the kinds of operations that occur, with alignments, large sizes, failing calls, whether another thread takes part, where a
+    schedule comes between, and which promise broke. Not their order, numbers or number: what the minimiser leaves of those differs from find to find."""
     lines = [match for match in (_LINE.match(re.sub(r"(^|\s)#.*", "", line).strip()) for line in text.splitlines()) if match]
     steps = [line for line in lines if line["name"] not in _SCHEDULE]
-    scheduled = len(steps) < len(lines)
+    turns = turns_of(lines, steps)
+    scheduled = bool(turns)
     words = {word for line in steps for word in words_of(line, scheduled)}
     # The bare line is thread 0, and what it can show the minimiser leaves there.
     threads = any(re.search(r"@t[1-9]", line["rest"]) for line in steps)
@@ -163,7 +176,7 @@ def shape_of(text):
         if any(word.startswith(("allocate(", "allocate!")) for word in words):
             words.discard("allocate")
     fact = fact_of(text)
-    return " ".join([*sorted(words), *([f"[{fact}]"] if fact else []), *(["threads"] if threads else []), *(["scheduled"] if scheduled else [])])
+    return " ".join([*sorted(words), *([f"[{fact}]"] if fact else []), *(["threads"] if threads else []), *turns])
 
 
 def outline_of(text):

@@ -94,7 +94,17 @@ class ShapeTest(unittest.TestCase):
 
     def test_volume_and_schedules(self):
         self.assertEqual(shape_of("p0 = malloc(64)\np1 = malloc(64)\np2 = malloc(64)"), shape_of("p0 = malloc(60)\np1 = malloc(33)"))
-        self.assertIn("scheduled", shape_of("p0 = malloc(8) @t1\nfree(p0) @t2\npreempt(t1, op 0, access 2) -> t2"))
+
+    def test_what_a_schedule_comes_between_matters(self):
+        program = "p0 = malloc(8) @t1\nfree(p0) @t2\n"
+        between = shape_of(program + "preempt(t1, op 0, access 2) -> t2")
+        self.assertEqual(between, shape_of(program + "preempt(t1, op 0, access 17) -> t2\n"))
+        self.assertIn("between@allocate", between)
+        self.assertNotEqual(between, shape_of(program + "preempt(t2, op 1, access 2) -> t1"))
+        self.assertNotEqual(between, shape_of(program + "stale(t1, op 0, access 2, 1)"))
+        self.assertIn("between@end", shape_of(program + "preempt(t2, end, access 2) -> t1"))
+
+    def test_threads(self):
         self.assertIn("threads", shape_of("p0 = malloc(8)\nfree(p0) @t2"))
         self.assertIn("threads", shape_of("p0 = malloc(8) @t1"))
 
