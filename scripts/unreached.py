@@ -23,6 +23,14 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 REASONS = ROOT / "docs" / "coverage_reasons.txt"
 KINDS = ("schedules", "defensive", "flavour", "to be covered")
+# The same for what programs alone do not reach, which says how far corpora could come.
+REASONS_OF_PROGRAMS = ROOT / "docs" / "coverage_of_programs.txt"
+KINDS_OF_PROGRAMS = {
+    "process": "outside of any program by design: the environment, standard error, the process's end, the background thread",
+    "misuse": "outside of any program by design: programs name what lives; targets and tests of their own do the rest",
+    "meeting": "threads must meet at one moment, which only the scheduler brings about; flavour cov has none",
+    "flavour": "compiled or taken in another flavour than cov", "schedules": "see above", "defensive": "see above",
+    "no operation": "the language has no operation for it, and could"}
 MOST_BY_FLAVOUR = 0.02
 
 Region = collections.namedtuple("Region", "file first last lines text")
@@ -90,15 +98,15 @@ def read_trace(path):
     return files
 
 
-def read_reasons(path=REASONS):
+def read_reasons(path=REASONS, kinds=KINDS):
     """(file, text) -> (kind, reason)"""
     reasons = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         parts = [part.strip() for part in line.split(" | ")]
-        if len(parts) != 4 or parts[2] not in KINDS:
-            sys.exit(f"{path}:{number}: is not `file | text | {' or '.join(KINDS)} | reason`")
+        if len(parts) != 4 or parts[2] not in kinds:
+            sys.exit(f"{path}:{number}: is not `file | text | {' or '.join(kinds)} | reason`")
         reasons[parts[0], parts[1]] = (parts[2], parts[3])
     return reasons
 
@@ -129,25 +137,57 @@ def commit():
     return done.stdout.strip() or "unknown"
 
 
-def document(files, reasons, corpora):
-    out = ["# Coverage of ximalloc", "",
-           f"Made by `scripts/coverage.sh --document` at commit {commit()} from the flavour `cov`; `docs/coverage_reasons.txt` is the reviewed list of why a region "
-           "is not reached.", "",
-           f"Tests and corpora: {sentence(files)}." + (f" Corpora alone: {sentence(corpora)}." if corpora else ""), ""]
-    regions = [region for _, file in sorted(files.items()) for region in file.regions()]
-    total = totals(files)["lines"]
-    out += ["| why not | regions | lines | of all lines |", "|---|---|---|---|"]
-    for kind in (*KINDS, "not looked at"):
+def regions_of(files):
+    return [region for _, file in sorted(files.items()) for region in file.regions()]
+
+
+def summary(regions, kinds, reasons, total):
+    """Rows of a table: how much is not reached for each kind of reason."""
+    for kind in (*kinds, "not looked at"):
         those = [region for region in regions if reasons.get((region.file, region.text), ("not looked at",))[0] == kind]
         if those or kind in KINDS:
             lines = sum(region.lines for region in those)
-            out.append(f"| {kind} | {len(those)} | {lines} | {percent(lines, total)} |")
-    out += ["", "## Every unreached region", "", "| region | first line | kind | why |", "|---|---|---|---|"]
+            yield kind, len(those), lines, percent(lines, total)
+
+
+def each_region(regions, reasons):
+    yield from ("| region | first line | kind | why |", "|---|---|---|---|")
     for region in regions:
         kind, reason = reasons.get((region.file, region.text), ("not looked at", ""))
         lines = f"{region.first}" if region.first == region.last else f"{region.first}-{region.last}"
         text = region.text[:70].replace("|", "\\|")
-        out.append(f"| `{region.file.removeprefix('allocator/')}:{lines}` | `{text}` | {kind} | {reason} |")
+        yield f"| `{region.file.removeprefix('allocator/')}:{lines}` | `{text}` | {kind} | {reason} |"
+
+
+def programs_alone(corpora, reasons):
+    """What keeps the corpora from all of it, so that it can be said how far more programs could come."""
+    regions, total = regions_of(corpora), totals(corpora)["lines"]
+    missing = sum(region.lines for region in regions)
+    could = sum(region.lines for region in regions if reasons.get((region.file, region.text), ("",))[0] in ("no operation", ""))
+    untaken = [(file.name, number) for file in corpora.values() for (number, _, _), count in file.branches.items() if not count]
+    within = {(region.file, number) for region in regions for number in range(region.first, region.last + 1)}
+    inside = sum(1 for place in untaken if place in within)
+    out = ["", "## What programs alone do not reach", "",
+           f"{missing} of {total} lines. With an operation for each of the {could} that have none, programs would reach {percent(total - missing + could, total)}; the other "
+           f"{missing - could} no program of this flavour can be sure of, and tests of their own hold them. `docs/coverage_of_programs.txt` has the reasons. "
+           f"Of the {len(untaken)} branches that they do not take, {inside} are in these lines; the other {len(untaken) - inside} are second ways out of conditions that they do come to.", "",
+           "| why not | regions | lines | of all lines | |", "|---|---|---|---|---|"]
+    for kind, count, lines, part in summary(regions, KINDS_OF_PROGRAMS, reasons, total):
+        out.append(f"| {kind} | {count} | {lines} | {part} | {KINDS_OF_PROGRAMS.get(kind, '')} |")
+    return out + ["", *each_region(regions, reasons)]
+
+
+def document(files, reasons, corpora, reasons_of_programs=None):
+    out = ["# Coverage of ximalloc", "",
+           f"Made by `scripts/coverage.sh --document` at commit {commit()} from the flavour `cov`; `docs/coverage_reasons.txt` is the reviewed list of why a region "
+           "is not reached.", "",
+           f"Tests and corpora: {sentence(files)}." + (f" Corpora alone: {sentence(corpora)}." if corpora else ""), ""]
+    regions = regions_of(files)
+    out += ["| why not | regions | lines | of all lines |", "|---|---|---|---|"]
+    out += [f"| {kind} | {count} | {lines} | {part} |" for kind, count, lines, part in summary(regions, KINDS, reasons, totals(files)["lines"])]
+    out += ["", "## Every unreached region", "", *each_region(regions, reasons)]
+    if corpora:
+        out += programs_alone(corpora, reasons | (reasons_of_programs or {}))
     out += ["", "## By file", "", "| file | lines | branches |", "|---|---|---|"]
     for name, file in sorted(files.items()):
         row = file.figures()
@@ -156,15 +196,20 @@ def document(files, reasons, corpora):
     return "\n".join(out) + "\n"
 
 
-def complaints(files, reasons):
-    regions = [region for file in files.values() for region in file.regions()]
-    for region in regions:
-        if (region.file, region.text) not in reasons:
-            yield f"{region.file}:{region.first}: is not reached, and docs/coverage_reasons.txt does not say why: {region.text}"
+def lines_that_are_gone(name, reasons):
     for file, text in reasons:
         path = ROOT / file
         if not path.exists() or text not in (line.strip() for line in path.read_text(encoding="utf-8").splitlines()):
-            yield f"docs/coverage_reasons.txt: {file} has no such line (any more): {text}"
+            yield f"docs/{name}: {file} has no such line (any more): {text}"
+
+
+def complaints(files, reasons, reasons_of_programs=None):
+    regions = regions_of(files)
+    for region in regions:
+        if (region.file, region.text) not in reasons:
+            yield f"{region.file}:{region.first}: is not reached, and docs/coverage_reasons.txt does not say why: {region.text}"
+    yield from lines_that_are_gone(REASONS.name, reasons)
+    yield from lines_that_are_gone(REASONS_OF_PROGRAMS.name, reasons_of_programs or {})
     by_flavour = sum(region.lines for region in regions if reasons.get((region.file, region.text), ("",))[0] == "flavour")
     if by_flavour > MOST_BY_FLAVOUR * totals(files)["lines"]:
         yield f"{by_flavour} lines are excluded by flavour, which is more than 2 %"
@@ -182,11 +227,13 @@ def main():
     print(sentence(files))
     if options.json:
         options.json.write_text(json.dumps(for_programs(files)) + "\n", encoding="utf-8")
-    reasons = read_reasons() if options.document or options.check else {}
+    reasons, of_programs = {}, {}
+    if options.document or options.check:
+        reasons, of_programs = read_reasons(), read_reasons(REASONS_OF_PROGRAMS, KINDS_OF_PROGRAMS)
     if options.document:
         corpora = read_trace(options.corpora) if options.corpora else None
-        options.document.write_text(document(files, reasons, corpora), encoding="utf-8")
-    said = list(complaints(files, reasons)) if options.check else []
+        options.document.write_text(document(files, reasons, corpora, of_programs), encoding="utf-8")
+    said = list(complaints(files, reasons, of_programs)) if options.check else []
     for line in said:
         print(line, file=sys.stderr)
     return 1 if said else 0

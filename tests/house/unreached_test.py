@@ -84,8 +84,24 @@ class UnreachedTest(unittest.TestCase):
         self.assertIn("| `a.cc:2-5` | `line 2;` | schedules | two threads |", text)
         self.assertIn("| `a.cc:8` | `line 8;` | not looked at |", text)
 
-    def test_the_reviewed_list_can_be_read(self):
-        unreached.read_reasons(ROOT / "docs" / "coverage_reasons.txt")
+    def test_it_says_how_far_programs_alone_could_come(self):
+        reasons = self.reasons("allocator/a.cc | line 8; | defensive | cannot happen\n")
+        of_programs = {("allocator/a.cc", "line 2;"): ("no operation", "another spelling")}
+        text = unreached.document(self.files, reasons, self.files, of_programs)
+        self.assertIn("4 of 7 lines. With an operation for each of the 3 that have none, programs would reach 85.71 %; the other 1 no", text)
+        self.assertIn("Of the 1 branches that they do not take, 0 are in these lines; the other 1 are second ways", text)
+        self.assertIn("| no operation | 1 | 3 | 42.86 % | the language has no", text)
+        self.assertIn("| `a.cc:2-5` | `line 2;` | no operation | another spelling |", text)
+
+    def test_a_reason_of_programs_goes_with_its_line_too(self):
+        text = "allocator/a.cc | line 2; | defensive | x\nallocator/a.cc | line 8; | defensive | x\n"
+        said = list(unreached.complaints(self.files, self.reasons(text), {("allocator/a.cc", "line 22;"): ("misuse", "x")}))
+        self.assertEqual(said, ["docs/coverage_of_programs.txt: allocator/a.cc has no such line (any more): line 22;"])
+
+    def test_the_reviewed_lists_can_be_read(self):
+        reasons = unreached.read_reasons(ROOT / "docs" / "coverage_reasons.txt")
+        of_programs = unreached.read_reasons(ROOT / "docs" / "coverage_of_programs.txt", unreached.KINDS_OF_PROGRAMS)
+        self.assertEqual(reasons.keys() & of_programs.keys(), set())
 
 
 if __name__ == "__main__":
