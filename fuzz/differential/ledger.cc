@@ -10,89 +10,100 @@ namespace {
 
 constexpr uint64_t kLargestObject = ~uint64_t{0} >> 1;
 
-bool bad_alignment(const Step& step, const Request& request, const Step*) {
+bool bad_alignment(const Step& step, const Request& request, const Difference&) {
   return request.aligned && step.code != OpCode::kPosixMemalign && !std::has_single_bit(request.alignment);
 }
 
-bool size_no_multiple(const Step& step, const Request& request, const Step*) {
+bool size_no_multiple(const Step& step, const Request& request, const Difference&) {
   return step.code == OpCode::kAlignedAlloc && std::has_single_bit(request.alignment) &&
          request.size % request.alignment != 0;
 }
 
-bool resize_to_nothing(const Step& step, const Request& request, const Step*) {
+bool resize_to_nothing(const Step& step, const Request& request, const Difference&) {
   return info(step.code).result == ResultKind::kMoves && step.slot && request.size == 0 && !request.overflows;
 }
 
-bool impossible_size(const Step&, const Request& request, const Step*) {
+bool impossible_size(const Step&, const Request& request, const Difference&) {
   return request.overflows || request.size > kLargestObject;
 }
 
 // The size, or what is asked for to find an alignment in it.
-bool impossible_with_alignment(const Step& step, const Request& request, const Step*) {
-  return impossible_size(step, request, nullptr) ||
+bool impossible_with_alignment(const Step& step, const Request& request, const Difference& difference) {
+  return impossible_size(step, request, difference) ||
          (request.aligned && request.size > kLargestObject - request.alignment);
 }
 
-bool impossible_no_multiple(const Step& step, const Request& request, const Step*) {
-  return size_no_multiple(step, request, nullptr) && impossible_size(step, request, nullptr);
+bool impossible_no_multiple(const Step& step, const Request& request, const Difference& difference) {
+  return size_no_multiple(step, request, difference) && impossible_size(step, request, difference);
 }
 
 // Rounded up to such an alignment the size is a few bytes.
-bool impossible_bad_alignment(const Step& step, const Request& request, const Step*) {
-  return bad_alignment(step, request, nullptr) && impossible_size(step, request, nullptr);
+bool impossible_bad_alignment(const Step& step, const Request& request, const Difference& difference) {
+  return bad_alignment(step, request, difference) && impossible_size(step, request, difference);
 }
 
 // From 256 on: what a page of such blocks begins with is aligned to 128.
-bool small_power_of_two(const Step& step, const Request& request, const Step*) {
+bool small_power_of_two(const Step& step, const Request& request, const Difference&) {
   constexpr uint64_t kFirstWrong = 256, kLargestSmall = 1024;
   return info(step.code).result == ResultKind::kFills && request.aligned && request.alignment >= kFirstWrong &&
          std::has_single_bit(request.size) && request.size >= request.alignment && request.size <= kLargestSmall;
 }
 
-bool memalign_of_nothing(const Step& step, const Request& request, const Step*) {
+bool memalign_of_nothing(const Step& step, const Request& request, const Difference&) {
   return (step.code == OpCode::kMemalign || step.code == OpCode::kValloc) && request.size == 0;
 }
 
-bool memalign_beyond_memory(const Step& step, const Request& request, const Step*) {
+bool memalign_beyond_memory(const Step& step, const Request& request, const Difference&) {
   return (step.code == OpCode::kMemalign || step.code == OpCode::kValloc) &&
          (request.overflows || request.size > kJudgedBytes || request.alignment > kJudgedBytes);
 }
 
-bool calloc_overflows(const Step& step, const Request& request, const Step*) {
+bool calloc_overflows(const Step& step, const Request& request, const Difference&) {
   return step.code == OpCode::kCalloc && request.overflows;
 }
 
-bool realloc_beyond_memory(const Step& step, const Request& request, const Step*) {
+bool realloc_beyond_memory(const Step& step, const Request& request, const Difference&) {
   return step.code == OpCode::kRealloc && (request.overflows || request.size > kJudgedBytes);
 }
 
-bool above_16_mib(const Step& step, const Request& request, const Step*) {
+bool above_16_mib(const Step& step, const Request& request, const Difference& difference) {
   constexpr uint64_t kMost = uint64_t{16} << 20;
-  return step.code == OpCode::kPosixMemalign && request.alignment > kMost && !impossible_size(step, request, nullptr);
+  return step.code == OpCode::kPosixMemalign && request.alignment > kMost &&
+         !impossible_size(step, request, difference);
 }
 
-bool beyond_judgement(const Step&, const Request& request, const Step*) {
+bool beyond_judgement(const Step&, const Request& request, const Difference&) {
   return !request.overflows && request.size <= kLargestObject &&
          (request.size > kJudgedBytes || (request.aligned && request.alignment > kJudgedBytes) ||
           request.size + request.alignment > kJudgedBytes);
 }
 
 // A block of which not the first byte was to be aligned.
-bool made_at_an_offset(const Step& step, const Request&, const Step* maker) {
-  return info(step.code).result == ResultKind::kMoves && maker != nullptr &&
-         request_of(maker->code, maker->args.data()).offset != 0;
+bool made_at_an_offset(const Step& step, const Request&, const Difference& difference) {
+  return info(step.code).result == ResultKind::kMoves && difference.maker &&
+         request_of(difference.maker->code, difference.maker->args.data()).offset != 0;
 }
 
-bool resize_to_zeroes(const Step& step, const Request& request, const Step*) {
+bool resize_to_zeroes(const Step& step, const Request& request, const Difference&) {
   return info(step.code).result == ResultKind::kMoves && request.zeroed;
 }
 
-bool resize_with_alignment(const Step& step, const Request& request, const Step*) {
+bool resize_with_alignment(const Step& step, const Request& request, const Difference&) {
   return info(step.code).result == ResultKind::kMoves && request.aligned;
 }
 
-bool good_size_of_nothing_real(const Step& step, const Request&, const Step*) {
+bool large_alignment_at_an_offset(const Step&, const Request& request, const Difference&) {
+  constexpr uint64_t kMost = uint64_t{16} << 20;
+  return request.aligned && request.offset != 0 && request.alignment > kMost;
+}
+
+bool good_size_of_nothing_real(const Step& step, const Request&, const Difference&) {
   return (step.code == OpCode::kGoodSize || step.code == OpCode::kMallocGoodSize) && step.args[0] > kLargestObject;
+}
+
+// A walk that a program of several threads makes, or that is made at its end.
+bool walk_beside_threads(const Step& step, const Request&, const Difference& difference) {
+  return difference.several_threads && (step.code == OpCode::kHeapVisitBlocks || step.code == OpCode::kEnd);
 }
 
 const std::vector<LedgerRow>& rows() {
@@ -106,10 +117,6 @@ const std::vector<LedgerRow>& rows() {
 #undef ASSAY_KNOWN_BUG
   };
   return table;
-}
-
-const Step* maker_of(const Difference& difference) {
-  return difference.maker ? &*difference.maker : nullptr;
 }
 
 bool lists(std::string_view answers, const std::string& answer) {
@@ -141,8 +148,7 @@ const std::vector<LedgerRow>& all_ledger_rows() {
 bool DifferenceLedger::is_known(const LedgerRow& row, const Difference& difference, size_t lane,
                                 const LaneName& name) const {
   return row.known_bug() && row.subject == name.subject && name.version.starts_with(row.version) &&
-         row.applies(difference.step, request_of(difference.step.code, difference.step.args.data()),
-                     maker_of(difference)) &&
+         row.applies(difference.step, request_of(difference.step.code, difference.step.args.data()), difference) &&
          lists(row.answers, text_of(difference.answers[lane]));
 }
 
@@ -159,7 +165,7 @@ const LedgerRow* DifferenceLedger::settles(const Difference& difference, std::sp
   if (known != nullptr && agree(answers)) return known;
   const Request request = request_of(difference.step.code, difference.step.args.data());
   const auto permits = [&](const LedgerRow& row) {
-    if (row.known_bug() || !row.applies(difference.step, request, maker_of(difference))) return false;
+    if (row.known_bug() || !row.applies(difference.step, request, difference)) return false;
     return std::ranges::all_of(answers, [&](const LaneAnswer& answer) {
       return answer.kind == AnswerKind::kSkipped || (!answer.unlawful && lists(row.answers, text_of(answer)));
     });

@@ -12,8 +12,8 @@
 
 namespace assay {
 
-// Whether a row speaks of this step. `maker` gave the block that it takes; null where it takes none.
-using LedgerCondition = bool (*)(const Step& step, const Request& request, const Step* maker);
+// Whether a row speaks of this step, which is the difference's.
+using LedgerCondition = bool (*)(const Step& step, const Request& request, const Difference& difference);
 
 struct LedgerRow {
   std::string_view id;

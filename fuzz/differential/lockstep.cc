@@ -85,9 +85,12 @@ Violation Lockstep::violation_of(const Difference& difference) const {
 
 RunResult Lockstep::run(const WorkRequest& request, const Program& program) {
   const ComparisonResult compared = compare(request, program, [](const Difference&) { return false; });
-  RunResult result = compared.results.front();
-  // What the program did to all of them; addresses are anyone's own.
-  for (const RunResult& other : compared.results) result.executed = std::min(result.executed, other.executed);
+  const auto first = std::ranges::find(compared.ran, true) - compared.ran.begin();
+  RunResult result = compared.results[static_cast<size_t>(first)];
+  // What the program did to all that ran it; addresses are anyone's own.
+  for (size_t lane = 0; lane < compared.results.size(); ++lane) {
+    if (compared.ran[lane]) result.executed = std::min(result.executed, compared.results[lane].executed);
+  }
   result.violation = compared.divergence ? violation_of(*compared.divergence) : Violation{};
   return result;
 }

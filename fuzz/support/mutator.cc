@@ -27,6 +27,8 @@ constexpr unsigned kBytesOneIn = 16;
 // makes the engine fond of both: of the mutants of a program that has them, one in so many keeps them.
 constexpr unsigned kForksOneIn = 64;
 constexpr unsigned kThreadsOneIn = 4;
+// Where most subjects have no heaps, and sit out what is about them.
+constexpr unsigned kHeapsOneIn = 4;
 
 // Short programs of small blocks are what makes a hunt fast: every byte is written, checked, and paid for with a page
 // fault. Long programs and large blocks are what reaches the states of a full heap. So most mutants are cut to some
@@ -100,6 +102,10 @@ bool forks(const Program& program) {
   return std::any_of(program.lines.begin(), program.lines.end(), is_fork);
 }
 
+bool is_about_heaps(const Operation& line) {
+  return info(line.code).is_about_heaps();
+}
+
 // Gives a program of one thread several, in short stretches: what one allocates another frees.
 void spread_threads(Program& program, unsigned seed) {
   const auto elsewhere = [](const Operation& line) { return line.thread != 0; };
@@ -136,6 +142,7 @@ void thin_out(Program& program, unsigned seed, const Taste& taste) {
   }
   if (draw / kForksOneIn / kThreadsOneIn % kWholeOneIn != 0) shorten(program);
   if (taste.heaps) return_to_heaps(program, draw);
+  if (taste.few_heaps) std::erase_if(program.lines, is_about_heaps);
   if (!taste.accesses) keep_to_operations(program);
   aim_schedule(program);
 }
@@ -149,14 +156,24 @@ size_t write_out(Program& program, uint8_t* out, size_t max_size) {
   return bytes.size();
 }
 
+// Of few heaps it becomes heaps or none.
+Taste settled(Taste taste, unsigned seed) {
+  if (!taste.few_heaps || random_at(seed, 0) % kHeapsOneIn != 0) return taste;
+  taste.heaps = true;
+  taste.few_heaps = false;
+  return taste;
+}
+
 }  // namespace
 
-size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed, const Taste& taste) {
+size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed, const Taste& wish) {
+  const Taste taste = settled(wish, seed);
   Program program;
   if (LLVMFuzzerMutate != nullptr && seed % kBytesOneIn == 0) {
     size = LLVMFuzzerMutate(data, size, max_size);
     decode_into({data, size}, program);
-    if (!forks(program)) return size;
+    const bool has_heaps = taste.few_heaps && std::any_of(program.lines.begin(), program.lines.end(), is_about_heaps);
+    if (!forks(program) && !has_heaps) return size;
   } else {
     program = mutate(decode({data, size}), seed, max_size, {.schedules = taste.schedules, .heaps = taste.heaps});
   }
@@ -165,7 +182,8 @@ size_t mutate_bytes(uint8_t* data, size_t size, size_t max_size, unsigned seed, 
 }
 
 size_t cross_bytes(std::span<const uint8_t> first, std::span<const uint8_t> second, uint8_t* out, size_t max_size,
-                   unsigned seed, const Taste& taste) {
+                   unsigned seed, const Taste& wish) {
+  const Taste taste = settled(wish, seed);
   Program program = crossover(decode(first), decode(second), seed, max_size);
   thin_out(program, seed, taste);
   return write_out(program, out, max_size);

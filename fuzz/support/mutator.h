@@ -16,6 +16,7 @@ struct Taste {
   bool schedules = false;  // threads are preempted
   bool accesses = true;    // inside of operations too
   bool heaps = false;      // all are about heaps
+  bool few_heaps = false;  // one in four may be, the others are not
 };
 
 // As LLVMFuzzerCustomMutator: changes `data` in place and returns its new size, at most `max_size`.

@@ -18,12 +18,15 @@ struct StepAnswer {
   uint32_t member;
   OpCode code;
   bool skipped;
-  bool succeeded;    // non-null, or a call that cannot fail
-  bool unlawful;     // NULL where the standard says something else, or with another error
-  bool slot_live;    // the block that the step names is still there
-  bool result_live;  // the slot that it fills has a block now
-  bool stayed;       // a resize that left the block where it was
-  int32_t error;     // errno, or the returned error, of a call that failed
+  bool succeeded;       // non-null, or a call that cannot fail
+  bool unlawful;        // NULL where the standard says something else, or with another error
+  bool slot_live;       // the block that the step names is still there
+  bool result_live;     // the slot that it fills has a block now
+  bool stayed;          // a resize that left the block where it was
+  bool tells;           // a question to which there is one answer
+  int32_t error;        // errno, or the returned error, of a call that failed
+  uint64_t told;        // what that was: 0 or 1, or how many blocks a walk has shown
+  uint64_t told_bytes;  // and what was asked for them
   // Of the block that the step filled a slot with; else 0. Not compared: allocators choose them freely.
   uint64_t address;
   uint64_t usable;

@@ -53,6 +53,7 @@ class LaneInWorker final : public Lane {
 
 AnswerKind kind_of(const StepAnswer& seen) {
   if (seen.skipped) return AnswerKind::kSkipped;
+  if (seen.tells) return AnswerKind::kTold;
   const ResultKind result = info(seen.code).result;
   if (seen.succeeded) {
     return result == ResultKind::kFills || result == ResultKind::kMoves ? AnswerKind::kBlock : AnswerKind::kDone;
@@ -78,7 +79,11 @@ class Round {
  public:
   Round(std::span<const std::unique_ptr<Lane>> lanes, const Program& program, ComparisonResult& result,
         const DifferenceJudge& judge)
-      : lanes_(lanes), steps_(program), result_(result), judge_(judge) {}
+      : lanes_(lanes),
+        several_threads_(std::ranges::any_of(program.lines, [](const Operation& line) { return line.thread != 0; })),
+        steps_(program),
+        result_(result),
+        judge_(judge) {}
 
   // Adds what must be freed to `drops`, and says whether it did: then all has to run again. Behind the first such place
   // nothing is judged, but most of what would have to be dropped next shows there already.
@@ -120,11 +125,12 @@ class Round {
   Difference difference_at(const Step& step, size_t index) const {
     Difference difference;
     difference.step = step;
+    difference.several_threads = several_threads_;
     if (const auto maker = step.slot ? makers_.find(*step.slot) : makers_.end(); maker != makers_.end()) {
       difference.maker = maker->second;
     }
     for (size_t lane = 0; lane < lanes_.size(); ++lane) {
-      const auto seen = lanes_[lane]->seen().seen();
+      const auto seen = seen_by(lane);
       difference.answers.push_back(index < seen.size() ? lane_answer(seen[index]) : LaneAnswer{});
       if (result_.results[lane].violation && last_step_of(lane) == index) note_violation(difference, lane);
     }
@@ -134,7 +140,7 @@ class Round {
   // Where the lane broke a promise: the step that it noted last, when the check after it objected, else the one that
   // did not come to its end.
   size_t last_step_of(size_t lane) const {
-    const auto seen = lanes_[lane]->seen().seen();
+    const auto seen = seen_by(lane);
     const Violation& violation = result_.results[lane].violation;
     if (violation.line == kNoOperation) return ~size_t{0};
     const bool was_noted =
@@ -144,7 +150,8 @@ class Round {
 
   bool someone_ended(size_t index) const {
     for (size_t lane = 0; lane < lanes_.size(); ++lane) {
-      const bool noted = index < lanes_[lane]->seen().seen().size();
+      if (!result_.ran[lane]) continue;
+      const bool noted = index < seen_by(lane).size();
       if (!noted || (result_.results[lane].violation && last_step_of(lane) == index)) return true;
     }
     return false;
@@ -153,10 +160,12 @@ class Round {
   // What broke when everything was freed.
   void compare_ends() {
     Difference difference;
+    difference.several_threads = several_threads_;
     difference.step.line = kNoOperation;
     difference.step.code = OpCode::kEnd;
-    difference.answers.resize(lanes_.size(), LaneAnswer{.kind = AnswerKind::kDone});
+    difference.answers.resize(lanes_.size());
     for (size_t lane = 0; lane < lanes_.size(); ++lane) {
+      if (result_.ran[lane]) difference.answers[lane].kind = AnswerKind::kDone;
       if (result_.results[lane].violation) note_violation(difference, lane);
     }
     if (!agree(difference.answers)) static_cast<void>(settled(std::move(difference)));
@@ -166,9 +175,13 @@ class Round {
     const size_t before = drops.size();
     const auto note = [&](std::optional<uint64_t> slot, bool StepAnswer::* live) {
       if (!slot) return;
-      size_t having = 0;
-      for (const auto& lane : lanes_) having += lane->seen().seen()[index].*live ? 1 : 0;
-      if (having == 0 || having == lanes_.size()) return;
+      size_t having = 0, asked = 0;
+      for (size_t lane = 0; lane < lanes_.size(); ++lane) {
+        if (!result_.ran[lane]) continue;
+        ++asked;
+        having += seen_by(lane)[index].*live ? 1 : 0;
+      }
+      if (having == 0 || having == asked) return;
       const Drop drop{static_cast<uint32_t>(step.line), static_cast<uint32_t>(step.member), *slot};
       if (std::ranges::find(drops, drop) == drops.end()) drops.push_back(drop);
     };
@@ -180,19 +193,38 @@ class Round {
   // A skipped step gives none.
   void note_maker(const Step& step, size_t index) {
     if (!step.result_slot) return;
-    const auto gave = [&](const auto& lane) {
-      const StepAnswer& seen = lane->seen().seen()[index];
-      return seen.result_live && !seen.skipped;
-    };
-    if (std::ranges::any_of(lanes_, gave)) makers_[*step.result_slot] = step;
+    for (size_t lane = 0; lane < lanes_.size(); ++lane) {
+      if (!result_.ran[lane]) continue;
+      const StepAnswer& seen = seen_by(lane)[index];
+      if (seen.result_live && !seen.skipped) makers_[*step.result_slot] = step;
+    }
+  }
+
+  // What is left of another program in a lane that sat this one out is nothing to it.
+  std::span<const StepAnswer> seen_by(size_t lane) const {
+    return result_.ran[lane] ? lanes_[lane]->seen().seen() : std::span<const StepAnswer>();
   }
 
   std::span<const std::unique_ptr<Lane>> lanes_;
+  bool several_threads_;
   std::map<uint64_t, Step> makers_;  // by slot
   ProgramSteps steps_;
   ComparisonResult& result_;
   const DifferenceJudge& judge_;
 };
+
+// All, unless the program is about heaps and some have them, at least two.
+std::vector<bool> who_runs(std::span<const std::unique_ptr<Lane>> lanes, const Program& program) {
+  const auto about_heaps = [](const Operation& line) { return info(line.code).is_about_heaps(); };
+  std::vector<bool> having(lanes.size(), true);
+  if (std::ranges::none_of(program.lines, about_heaps)) return having;
+  size_t count = 0;
+  for (size_t lane = 0; lane < lanes.size(); ++lane) {
+    having[lane] = lanes[lane]->askable()[static_cast<size_t>(OpCode::kHeapNew)];
+    count += having[lane] ? 1 : 0;
+  }
+  return count >= 2 ? having : std::vector<bool>(lanes.size(), true);
+}
 
 }  // namespace
 
@@ -208,6 +240,9 @@ LaneAnswer lane_answer(const StepAnswer& seen) {
   LaneAnswer answer{.kind = kind_of(seen)};
   if (answer.kind == AnswerKind::kNull) answer.error = seen.error;
   answer.unlawful = seen.unlawful;
+  answer.told = seen.told;
+  answer.told_bytes = seen.told_bytes;
+  answer.counts = seen.code == OpCode::kHeapVisitBlocks;
   return answer;
 }
 
@@ -215,6 +250,9 @@ std::string text_of(const LaneAnswer& answer) {
   switch (answer.kind) {
     case AnswerKind::kSkipped: return "-";
     case AnswerKind::kDone: return "done";
+    case AnswerKind::kTold:
+      if (answer.counts) return fmt::format("{} blocks, {} bytes asked for", answer.told, answer.told_bytes);
+      return answer.told != 0 ? "true" : "false";
     case AnswerKind::kBlock: return "a block";
     case AnswerKind::kNullFreed: return "NULL, the block freed";
     case AnswerKind::kNullKept: return "NULL, the block kept";
@@ -233,10 +271,12 @@ ComparisonResult compare(std::span<const std::unique_ptr<Lane>> lanes, const Wor
     throw InputError{fmt::format("a program of {} operations is too long to be compared ({} at most)",
                                  program.operations(), kMaxStepAnswers)};
   }
+  const std::vector<bool> runs = who_runs(lanes, program);
   AskableOperations askable;
   askable.fill(true);
-  for (const auto& lane : lanes) {
-    const AskableOperations its = lane->askable();
+  for (size_t lane = 0; lane < lanes.size(); ++lane) {
+    if (!runs[lane]) continue;
+    const AskableOperations its = lanes[lane]->askable();
     for (size_t code = 0; code < askable.size(); ++code) askable[code] = askable[code] && its[code];
   }
   std::vector<Drop> drops;
@@ -248,7 +288,10 @@ ComparisonResult compare(std::span<const std::unique_ptr<Lane>> lanes, const Wor
     order.compares = true;
     order.drops = drops;
     order.askable = askable;
-    for (const auto& lane : lanes) result.results.push_back(lane->run(order, program));
+    result.ran = runs;
+    for (size_t lane = 0; lane < lanes.size(); ++lane) {
+      result.results.push_back(runs[lane] ? lanes[lane]->run(order, program) : RunResult{});
+    }
     // Where even that many are not enough, what follows is left alone.
     again = Round(lanes, program, result, judge).wants_another(drops) && drops.size() <= kMaxDrops;
     std::ranges::sort(drops);

@@ -43,6 +43,7 @@ std::unique_ptr<Lane> lane_in_worker(std::string subject, WorkerCommand command)
 enum class AnswerKind : uint8_t {
   kSkipped,  // not asked: it lacks the function, or the slot is not as it must be
   kDone,     // a call that has nothing to tell
+  kTold,     // a question
   kBlock,
   kNull,       // NULL, with `error`
   kNullFreed,  // a resize to nothing that freed the block
@@ -54,6 +55,9 @@ struct LaneAnswer {
   AnswerKind kind = AnswerKind::kSkipped;
   int error = 0;
   Oracle oracle = Oracle::kNone;  // of a violation
+  uint64_t told = 0;              // by a question: 0 or 1, or the blocks of a walk
+  uint64_t told_bytes = 0;        // asked for the blocks of the walk
+  bool counts = false;            // it is a walk
   bool unlawful = false;          // NULL, and the standard says something else: no majority outvotes that
 
   bool operator==(const LaneAnswer&) const = default;
@@ -66,6 +70,7 @@ std::string text_of(const LaneAnswer& answer);
 struct Difference {
   Step step;
   std::optional<Step> maker;        // the step that gave the block which this one takes
+  bool several_threads = false;     // the program has more than one
   std::vector<LaneAnswer> answers;  // one a lane
   std::optional<size_t> broken_by;  // the first lane that broke a promise here, and what it broke
   Violation violation;
@@ -77,6 +82,7 @@ struct ComparisonResult {
   std::optional<Difference> divergence;  // the first that was not permitted
   std::vector<Difference> permitted;     // before it
   std::vector<RunResult> results;        // of the last round, one a lane
+  std::vector<bool> ran;                 // one a lane; who has no heaps sits out a program about them
   uint64_t steps = 0;                    // compared
 };
 

@@ -355,6 +355,8 @@ Operations::Ran Operations::ask_heap(const Step& step) {
     if (owner == MadeHeaps::kBacking && (heap.tainted || (heap.is_backing && ledger_.several))) return Ran::kDone;
     expected = owner == (heap.is_backing ? MadeHeaps::kBacking : record);
   }
+  outcome_.tells = true;
+  outcome_.told = answer ? 1 : 0;
   return check_belongs(step.code, step.slot.value_or(0), expected, answer, result_.violation) ? Ran::kDone : fail();
 }
 

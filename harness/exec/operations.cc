@@ -81,6 +81,9 @@ void Operations::begin_step(const Step& step) {
               .stayed = false,
               .unlawful = false,
               .error = 0,
+              .tells = false,
+              .told = 0,
+              .told_bytes = 0,
               .requested_bytes = 0,
               .reuse_distance = ~uint64_t{0}};
 }
@@ -183,13 +186,18 @@ bool Operations::note_for_comparison(const Step& step) {
                    .slot_live = step.slot && heap_.live(*step.slot),
                    .result_live = given != nullptr,
                    .stayed = outcome_.stayed,
+                   .tells = outcome_.tells,
                    .error = outcome_.succeeded ? 0 : outcome_.error,
+                   .told = outcome_.told,
+                   .told_bytes = outcome_.told_bytes,
                    .address = given != nullptr ? given->address : 0,
                    .usable = given != nullptr ? given->usable : 0});
   return true;
 }
 
 bool can_be_asked(const Subject& subject, OpCode code) {
+  // What libraries allocate meanwhile would be in that heap, and go with it.
+  if (code == OpCode::kHeapSetDefault && subject.promises().serves_the_process) return false;
   switch (code) {
 #define ASSAY_FUNCTION(id, name, Result, parameters) \
   case OpCode::k##id: return subject.api().name != nullptr;

@@ -21,10 +21,13 @@ enum class Strictness : uint8_t { kSampled, kStrict };
 struct Outcome {
   const Step* step;
   bool skipped;
-  bool succeeded;  // non-null, or a call that cannot fail
-  bool stayed;     // a resize that left the block where it was
-  bool unlawful;   // in a comparison: NULL where the standard says something else, which does not end the run
-  int error;       // errno (or the returned error) of a failed call
+  bool succeeded;       // non-null, or a call that cannot fail
+  bool stayed;          // a resize that left the block where it was
+  bool unlawful;        // in a comparison: NULL where the standard says something else, which does not end the run
+  int error;            // errno (or the returned error) of a failed call
+  bool tells;           // a question to which there is one answer
+  uint64_t told;        // what it was: 0 or 1, or how many blocks a walk has shown
+  uint64_t told_bytes;  // of the blocks of the walk, what was asked for them
   uint64_t requested_bytes;
   uint64_t reuse_distance;  // frees since this address was last freed; ~0: never seen before
 };

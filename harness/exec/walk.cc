@@ -23,6 +23,7 @@ bool Operations::walk_heap(uint32_t record, void* handle, bool all_blocks) {
   } else {
     // Other threads have such heaps, too, and blocks change hands.
     expected.whole = !ledger_.several;
+    expected.others = promises_.serves_the_process;
   }
   return walk_.check(heap_, expected, result_.violation);
 }
@@ -32,7 +33,14 @@ Operations::Ran Operations::visit_heap(const Step& step) {
   if (!source.runs) return Ran::kSkipped;
   if (source.refusal == 0) {
     enter_subject();
-    return walk_heap(heap_.made().record_of(step.args[0]), source.handle, step.args[1] != 0) ? Ran::kDone : fail();
+    if (!walk_heap(heap_.made().record_of(step.args[0]), source.handle, step.args[1] != 0)) return fail();
+    // Whose pages blocks of several threads lie in is the subject's business.
+    outcome_.tells = walk_.was_whole();
+    if (outcome_.tells) {
+      outcome_.told = walk_.blocks();
+      outcome_.told_bytes = walk_.requested_bytes();
+    }
+    return Ran::kDone;
   }
   walk_.start(true);
   errno = kErrnoMark;
@@ -98,7 +106,7 @@ bool Operations::walk_everything() {
   visited = visited && kit.visit_abandoned(true, Walk::take, &walk_);
   leave();
   return check_made(OpCode::kAbandonedVisitBlocks, visited, false, 0, 0, result_.violation) &&
-         walk_.check(heap_, {.any_heap = true}, result_.violation);
+         walk_.check(heap_, {.any_heap = true, .others = promises_.serves_the_process}, result_.violation);
 }
 
 }  // namespace assay

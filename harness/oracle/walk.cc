@@ -7,9 +7,9 @@
 namespace assay {
 
 void Walk::start(bool all_blocks) {
-  count_ = used_ = blocks_of_area_ = wrong_count_ = 0;
+  count_ = used_ = requested_ = blocks_of_area_ = wrong_count_ = 0;
   all_blocks_ = all_blocks;
-  in_area_ = miscounted_ = misplaced_ = mistagged_ = has_tag_ = false;
+  in_area_ = miscounted_ = misplaced_ = mistagged_ = has_tag_ = was_whole_ = false;
 }
 
 void Walk::end_area() {
@@ -107,7 +107,10 @@ bool Walk::check(const ShadowHeap& model, const Expected& expected, Violation& v
     if (!all_blocks_) continue;
     const Block& block = model.at(slot);
     Shown* const shown = find(block.address);
-    if (shown != nullptr) ++shown->seen;
+    if (shown != nullptr) {
+      ++shown->seen;
+      requested_ += block.requested;
+    }
     if (shown != nullptr || !expected.whole) continue;
     describe(violation.sentence, "a walk does not show the live block p{}", slot);
     describe(violation.expected, "every live block of the heap");
@@ -116,15 +119,16 @@ bool Walk::check(const ShadowHeap& model, const Expected& expected, Violation& v
     return false;
   }
   for (uint64_t i = 0; i < count_; ++i) {
-    if (shown_[i].seen == 0) return report_unknown(model, shown_[i], violation);
+    if (shown_[i].seen == 0 && !expected.others) return report_unknown(model, shown_[i], violation);
   }
-  if (expected.whole && used_ != blocks) {
+  if (expected.whole && !expected.others && used_ != blocks) {
     describe(violation.sentence, "a walk shows areas with another number of blocks than the heap has");
     describe(violation.expected, "{} blocks", blocks);
     describe(violation.seen, "{} blocks", used_);
     return false;
   }
   violation = Violation{};
+  was_whole_ = expected.whole && !expected.others;
   return true;
 }
 

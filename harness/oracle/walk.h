@@ -23,9 +23,16 @@ class Walk {
     int tag = 0;
     bool any_heap = false;  // of any record: blocks of ended threads
     bool whole = true;      // all blocks of that record; else some of them
+    bool others = false;    // blocks that are not the program's may be shown, too
   };
   // Needs that no other thread allocates or frees.
+  // Sums up what was shown, too.
   [[nodiscard]] bool check(const ShadowHeap& model, const Expected& expected, Violation& violation);
+  // Of the last check: whether all blocks of a heap were to be shown; blocks that the areas say they have, and what was
+  // asked for those that were shown one by one.
+  bool was_whole() const { return was_whole_; }
+  uint64_t blocks() const { return used_; }
+  uint64_t requested_bytes() const { return requested_; }
 
  private:
   struct Shown {
@@ -46,6 +53,8 @@ class Walk {
   VisitedArea area_{};
   uint64_t blocks_of_area_ = 0;
   uint64_t used_ = 0;  // of all areas
+  bool was_whole_ = false;
+  uint64_t requested_ = 0;
   // The first area that does not hold what it says.
   bool miscounted_ = false, misplaced_ = false, mistagged_ = false;
   VisitedArea wrong_area_{};

@@ -20,18 +20,21 @@ bool (*visit_of_library)(const void* heap, bool all_blocks, Visitor* visitor, vo
 struct Visit {
   BlockVisitor visitor;
   void* context;
+  bool shown;  // anything
 };
 
 bool pass_on(const void*, const Area* area, void* block, size_t block_size, void* context) {
-  const auto* const visit = static_cast<const Visit*>(context);
+  auto* const visit = static_cast<Visit*>(context);
+  visit->shown = true;
   // Of a tag mimalloc 2 knows nothing: that of a heap without one.
   const VisitedArea shown{reinterpret_cast<uintptr_t>(area->blocks), area->reserved, area->used, area->block_size, 0};
   return visit->visitor(visit->context, shown, reinterpret_cast<uintptr_t>(block), block_size);
 }
 
 bool visit_heap(void* heap, bool all_blocks, BlockVisitor visitor, void* context) {
-  Visit visit{visitor, context};
-  return visit_of_library(heap, all_blocks, pass_on, &visit);
+  Visit visit{visitor, context, false};
+  // mimalloc 2 answers false for a heap without pages, too.
+  return visit_of_library(heap, all_blocks, pass_on, &visit) || !visit.shown;
 }
 
 }  // namespace

@@ -148,6 +148,8 @@ TEST(OpenSubject, MimallocShowsWhatAHeapHas) {
   }
   const SubjectApi& api = subject->api();
   void* const heap = api.heap_new();
+  const auto nothing = [](void*, const VisitedArea&, uintptr_t, uint64_t) { return true; };
+  EXPECT_TRUE(subject->heap_kit().visit_heap(heap, true, nothing, nullptr)) << "of a heap without blocks";
   void* const mine = api.heap_malloc(heap, 100);
   void* const freed = api.heap_malloc(heap, 100);
   void* const others = api.malloc(100);

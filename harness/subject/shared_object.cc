@@ -111,6 +111,7 @@ class SharedObject final : public Subject {
       find_functions(path);
     }
     promises_ = probe_promises(api_);
+    promises_.serves_the_process = is_this_file(dlsym(RTLD_DEFAULT, "malloc"));
     instruments_.watch_os = watch_system_calls;
   }
   // Never unloaded: threads, exit handlers and TLS destructors of an allocator outlive any handle.
@@ -144,13 +145,17 @@ class SharedObject final : public Subject {
     api_.collect = kCollectByTrim[used++];
   }
 
+  bool is_this_file(const void* function) const {
+    Dl_info owner;
+    return function != nullptr && dladdr(function, &owner) != 0 && real_file(owner.dli_fname) == path_;
+  }
+
   // The first of `symbols` that this very file defines: dlsym would also find one of a library that it depends on.
   template <typename Function>
   void find(Function*& function, std::initializer_list<std::string_view> symbols) const {
     for (const std::string_view symbol : symbols) {
       void* found = dlsym(library_, (prefix_ + std::string(symbol)).c_str());
-      Dl_info owner;
-      if (found == nullptr || dladdr(found, &owner) == 0 || real_file(owner.dli_fname) != path_) continue;
+      if (!is_this_file(found)) continue;
       function = reinterpret_cast<Function*>(found);
       return;
     }

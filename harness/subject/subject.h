@@ -95,6 +95,7 @@ struct Promises {
   bool reallocarr_keeps_errno = false;           // one that fails says so by its result alone
   bool heap_resize_takes_over = false;           // a block that a heap resizes is that heap's, also where it was
   bool heap_calls_are_checked = false;   // a heap that the thread may not use: NULL, EPERM; NULL for one: EINVAL
+  bool serves_the_process = false;       // its malloc is this process's: others, too, have blocks in the first heap
   bool counts_live_blocks = false;       // its statistic live_blocks is exact in this flavour
   bool zero_size_unique = true;          // malloc(0) is a unique block, not NULL
   bool limits_at_seam = false;           // refuses by its seam: NULL below the caps is always a violation
