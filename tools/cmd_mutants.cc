@@ -40,6 +40,7 @@ struct Options {
   int seconds = 0;        // 0: as each header says
   uint64_t programs = 0;  // 0: as many as there is time for
   bool blind = false;
+  bool compare = false;
   bool hunt_only = false;
 };
 
@@ -54,7 +55,7 @@ std::vector<fs::path> sorted_files(const fs::path& folder, const std::string& ex
   return files;
 }
 
-std::vector<Expectation> select(const Options& options, const SourceTree& tree) {
+std::vector<Expectation> selected_patches(const Options& options, const SourceTree& tree) {
   std::vector<Expectation> selected;
   for (const std::string& patch : options.patches) selected.push_back(read_expectation(patch, false));
   for (size_t i = 0; i < selected.size(); ++i) {
@@ -73,6 +74,17 @@ std::vector<Expectation> select(const Options& options, const SourceTree& tree) 
   }
   if (selected.empty()) throw InputError{"no mutant matches the filter"};
   return selected;
+}
+
+std::vector<Expectation> select(const Options& options, const SourceTree& tree) {
+  const std::vector<Expectation> selected = selected_patches(options, tree);
+  if (!options.compare) return selected;
+  std::vector<Expectation> compared;
+  for (const Expectation& mutant : selected) {
+    if (!mutant.compared.empty()) compared.push_back(mutant.by_comparison());
+  }
+  if (compared.empty()) throw InputError{"--compare: no such patch has a line '# Compared: …'"};
+  return compared;
 }
 
 fs::path seeds_of(const SourceTree& tree, const Expectation& mutant) {
@@ -279,6 +291,9 @@ SubcommandRun add_mutants(CLI::App& app) {
       ->check(CLI::Range(uint64_t{1}, uint64_t{999'999'999}));
   app.add_flag("--hunt-only", options->hunt_only,
                "Neither replay the committed programs on each, nor hunt the allocator as it is beside them");
+  app.add_flag(
+      "--compare", options->compare,
+      "Hunt those whose patch says '# Compared:' with target differential instead of the target of their header");
   app.add_flag("--blind", options->blind, "Also hunt five times from recorded seeds only");
   return [options](const GlobalOptions& global) { return run_mutants(*options, global); };
 }

@@ -92,9 +92,10 @@ bool resize_with_alignment(const Step& step, const Request& request, const Diffe
   return info(step.code).result == ResultKind::kMoves && request.aligned;
 }
 
-bool large_alignment_at_an_offset(const Step&, const Request& request, const Difference&) {
+// A resize takes the distance of the old block from such an address for the offset that is wanted.
+bool large_alignment_at_an_offset(const Step& step, const Request& request, const Difference&) {
   constexpr uint64_t kMost = uint64_t{16} << 20;
-  return request.aligned && request.offset != 0 && request.alignment > kMost;
+  return request.aligned && request.alignment > kMost && (request.offset != 0 || step.slot.has_value());
 }
 
 bool good_size_of_nothing_real(const Step& step, const Request&, const Difference&) {

@@ -190,13 +190,13 @@ class Round {
     return drops.size() > before;
   }
 
-  // A skipped step gives none.
+  // A skipped step gives none, one that fails leaves it what it was, and so does one that leaves it where it was.
   void note_maker(const Step& step, size_t index) {
     if (!step.result_slot) return;
     for (size_t lane = 0; lane < lanes_.size(); ++lane) {
       if (!result_.ran[lane]) continue;
       const StepAnswer& seen = seen_by(lane)[index];
-      if (seen.result_live && !seen.skipped) makers_[*step.result_slot] = step;
+      if (seen.result_live && !seen.skipped && seen.succeeded && !seen.stayed) makers_[*step.result_slot] = step;
     }
   }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdlib>
 
+#include "harness/exec/kept_memory.h"
 #include "harness/oracle/describe.h"
 #include "harness/oracle/footprint.h"
 
@@ -70,6 +71,7 @@ class GrowthCheck {
     for (size_t i = 0; i < kStretches; ++i) {
       if (!run_times(runs)) return true;
       if (subject_.api().collect != nullptr) subject_.api().collect(true);
+      give_back_kept_memory();
       held[i] = resident_bytes();
       if (i > 0 && held[i] < held[i - 1] + judged) return true;
     }

@@ -6,6 +6,7 @@
 #include "harness/exec/baseline.h"
 #include "harness/exec/breakpoint.h"
 #include "harness/exec/destructor.h"
+#include "harness/exec/kept_memory.h"
 #include "harness/exec/operations.h"
 #include "harness/exec/step_text.h"
 #include "harness/exec/thread_team.h"
@@ -227,6 +228,10 @@ class SequentialRun {
 };
 
 }  // namespace
+
+void give_back_kept_memory() {
+  workspace().heap.give_back();
+}
 
 RunResult run_sequential(StepSource& steps, const Subject& subject, const RunOptions& options) {
   SequentialRun run(steps, subject, options, workspace());

@@ -136,8 +136,8 @@ void ExtentMap::remove(uintptr_t begin, size_t size) {
   });
 }
 
-void ExtentMap::trim() {
-  if (leaf_count_ <= kLeavesToKeep) return;
+void ExtentMap::trim(size_t leaves_to_keep) {
+  if (leaf_count_ <= leaves_to_keep) return;
   for (size_t i = 0; i < chunk_count_; ++i) unmap_pages(chunks_[i], kLeavesPerChunk * sizeof(Leaf));
   for (size_t i = 0; i < table_count_; ++i) unmap_pages(tables_[i], sizeof(Table));
   for (size_t i = 0; i < kTableEntries; ++i) root_[i] = nullptr;

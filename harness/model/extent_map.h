@@ -15,6 +15,7 @@ inline constexpr uintptr_t kAddressLimit = uintptr_t{1} << 47;
 class ExtentMap {
  public:
   static constexpr size_t kGranuleBytes = 8;
+  static constexpr size_t kLeavesToKeep = 4096;
 
   ExtentMap();
   ~ExtentMap();
@@ -30,8 +31,8 @@ class ExtentMap {
   void remove(uintptr_t begin, size_t size);
   // True when a granule of the range is marked.
   bool any(uintptr_t begin, size_t size) const;
-  // Gives the leaves back to the kernel when there are many; the map must be empty.
-  void trim();
+  // Gives the leaves back to the kernel when there are more than that; the map must be empty.
+  void trim(size_t leaves_to_keep = kLeavesToKeep);
 
  private:
   static constexpr unsigned kLeafShift = 19;
@@ -39,7 +40,6 @@ class ExtentMap {
   static constexpr size_t kTableEntries = size_t{1} << kTableBits;
   static constexpr size_t kLeafGranules = (size_t{1} << kLeafShift) / kGranuleBytes;
   static constexpr size_t kLeafWords = kLeafGranules / 64;
-  static constexpr size_t kLeavesToKeep = 4096;
 
   struct Leaf {
     uint64_t words[kLeafWords];

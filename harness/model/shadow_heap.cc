@@ -21,6 +21,11 @@ void ShadowHeap::clear() {
   lock_.disable();
 }
 
+void ShadowHeap::give_back() {
+  clear();
+  extents_.trim(0);
+}
+
 void ShadowHeap::share(uint64_t slots, uint64_t heaps) {
   made_.share(heaps);
   slots_.reserve(slots);

@@ -60,6 +60,8 @@ class ShadowHeap {
 
   // Everything forgotten, as new.
   void clear();
+  // And gives what it keeps for the next program back to the kernel.
+  void give_back();
   // Several threads from here on, for slots below `slots`, that make at most `heaps` heaps.
   void share(uint64_t slots, uint64_t heaps = 0);
 

@@ -116,10 +116,11 @@ header_flavour() {
 
 # What the selected mutants are built from, a line each: flavour, target, hunter; from the headers of the patches.
 mutant_builds() {
-  local globs=() patches=() list='' word
+  local globs=() patches=() list='' word compares=false
   for word in "${words[@]}"; do
     case $word in
       --filter | --patch) list=$word ;;
+      --compare) compares=true list='' ;;
       --filter=*) globs+=("${word#*=}") ;;
       --patch=*) patches+=("${word#*=}"); list=--patch ;;
       -*) list='' ;;
@@ -137,6 +138,10 @@ mutant_builds() {
         [[ $(basename "$patch" .patch) == $glob ]] && patches+=("$patch") && break
       done
     done
+  fi
+  if $compares; then
+    echo 'fuzz differential fuzz'
+    return
   fi
   for patch in "${patches[@]}"; do
     sed -n -E '/^# Expect: /{s/^# Expect: ([a-z_]+)(@([a-z-]+))? ([a-z]+) .*/\3 \1 \4/;s/^ /fuzz /;p;q}' "$patch"

@@ -29,6 +29,7 @@ option_help() {
     --filter) echo '--filter GLOB        only the mutants whose name matches' ;;
     --patch) echo '--patch FILE…        your own patches on allocator/ instead of mutants/' ;;
     --blind) echo '--blind              also hunt five times without regression files' ;;
+    --compare) echo '--compare            hunt by target differential those that say what comparing is to see' ;;
     --against) echo '--against LIST       allocators, separated by commas' ;;
     --runs) echo '--runs N             runs of each workload on each allocator; of explore: schedules at most' ;;
     --subjects) echo '--subjects A,B,…     what is compared (ximalloc,mimalloc,jemalloc; of --table all that are here)' ;;

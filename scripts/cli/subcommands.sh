@@ -75,9 +75,9 @@ purpose[import]='cut a trace into seed programs'
 options[import]='-o:output_dir --output:output_dir --window:count --max:count --flavour:flavour'
 operands[import]='file1'
 
-synopsis[mutants]='[--filter GLOB] [--seconds N] [--programs N] [--patch FILE…] [--blind] [--hunt-only]'
+synopsis[mutants]='[--filter GLOB] [--seconds N] [--programs N] [--patch FILE…] [--blind] [--compare] [--hunt-only]'
 purpose[mutants]='build each seeded bug (or your patches), hunt each for at most N seconds or programs, print the scoreboard'
-options[mutants]='--filter:mutant_glob --seconds:seconds --programs:count --patch:files --blind:flag --hunt-only:flag --seed:number'
+options[mutants]='--filter:mutant_glob --seconds:seconds --programs:count --patch:files --blind:flag --compare:flag --hunt-only:flag --seed:number'
 operands[mutants]=''
 
 synopsis[bench]='[NAME…] [--against LIST]'

@@ -1,9 +1,12 @@
 // The footprint oracle for subjects without a seam.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <fstream>
 #include <string>
 
 #include "harness/exec/growth.h"
+#include "harness/exec/kept_memory.h"
 #include "harness/op/generate.h"
 #include "harness/op/text.h"
 #include "harness/subject/registry.h"
@@ -32,6 +35,54 @@ TEST(Growth, AllocatorsThatUseTheirMemoryAgainAreClean) {
       EXPECT_TRUE(check_growth(generate(seed, 60), *subject, {}, violation)) << name << ": " << violation.seen;
     }
   }
+}
+
+// Each block at an address that none had before, as mimalloc does with its segments; nothing is kept.
+class Wanderer final : public Subject {
+ public:
+  Wanderer() {
+    name_ = "wanderer";
+    api_.malloc = [](size_t) -> void* {
+      constexpr uintptr_t kFirst = uintptr_t{0x2000} << 32, kStep = uintptr_t{1} << 20;
+      static uintptr_t next = kFirst;
+      next += kStep;
+      void* const page =
+          mmap(reinterpret_cast<void*>(next), kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      return page == MAP_FAILED ? nullptr : page;
+    };
+    api_.free = [](void* block) {
+      if (block != nullptr) munmap(block, kPage);
+    };
+  }
+  bool owns_code(const void*) const override { return false; }
+
+ private:
+  static constexpr size_t kPage = 4096;
+};
+
+long resident_kib() {
+  std::ifstream statm("/proc/self/statm");
+  long total = 0, resident = 0;
+  statm >> total >> resident;
+  return resident * 4;
+}
+
+TEST(Growth, WhatTheModelKeepsOfAddressesIsGivenBack) {
+  const Wanderer wanderer;
+  const Program program = parse_text("assay 1\np0 = malloc(100)\n", "growth");
+  const auto run = [&] {
+    ProgramSteps steps(program);
+    EXPECT_FALSE(run_sequential(steps, wanderer, {}).violation);
+  };
+  run();
+  give_back_kept_memory();
+  const long before = resident_kib();
+  for (int i = 0; i < 2000; ++i) run();
+  const long kept = resident_kib() - before;
+  EXPECT_GT(kept, 4000) << "else it shows nothing";
+  give_back_kept_memory();
+  EXPECT_LT(resident_kib() - before, kept / 4);
+  run();
 }
 
 }  // namespace

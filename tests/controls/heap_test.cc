@@ -37,6 +37,7 @@ class Wrapper final : public Subject {
   bool owns_code(const void* pc) const override { return ximalloc().owns_code(pc); }
   SubjectApi& api() { return api_; }
   HeapKit& kit() { return heap_kit_; }
+  Promises& promised() { return promises_; }
 };
 
 RunResult run_text(const Subject& subject, const std::string& text) {
@@ -301,6 +302,39 @@ TEST_P(HeapControl, IsCaught) {
 
 INSTANTIATE_TEST_SUITE_P(Each, HeapControl, testing::ValuesIn(controls()),
                          [](const auto& info) { return std::string(info.param.name); });
+
+// As in mimalloc: nothing is said of why it failed, and the block is gone.
+TEST(HeapsOfOthers, AReallocfThatFailsHasFreedTheBlock) {
+  Wrapper wrapper;
+  wrapper.promised().heap_calls_are_checked = wrapper.promised().extensions_set_errno = false;
+  wrapper.api().heap_reallocf = [](void* heap, void* block, size_t size) {
+    void* const moved = right().heap_reallocf(heap, block, size);
+    errno = 0;
+    return moved;
+  };
+  const RunResult result = run_text(
+      wrapper, "h0 = heap_new()\np0 = heap_malloc(h0, 100)\np0 = heap_reallocf(h0, p0, 9223372036854775900)\n");
+  EXPECT_FALSE(result.violation) << result.violation.sentence;
+}
+
+// Where it is the process's malloc, libraries have blocks in the first heap, and nowhere else.
+TEST(HeapsOfOthers, BlocksOfLibrariesAreShownInTheFirstHeapOnly) {
+  Wrapper wrapper;
+  wrapper.kit().visit_heap = visit_changed<show_one_more>;
+  const std::string first = "p0 = malloc(100)\nh0 = heap_get_backing()\nheap_visit_blocks(h0, 1)\n";
+  EXPECT_TRUE(run_text(wrapper, first).violation);
+  wrapper.promised().serves_the_process = true;
+  EXPECT_FALSE(run_text(wrapper, first).violation);
+  EXPECT_TRUE(run_text(wrapper, kThreeBlocks).violation);
+}
+
+TEST(HeapsOfOthers, NoneBecomesTheDefaultOfTheProcess) {
+  Wrapper wrapper;
+  wrapper.promised().serves_the_process = true;
+  const RunResult result = run_text(wrapper, "h0 = heap_new()\nheap_set_default(h0)\n");
+  EXPECT_EQ(result.executed, 1u);
+  EXPECT_EQ(result.skipped, 1u);
+}
 
 }  // namespace
 }  // namespace assay

@@ -40,6 +40,10 @@ class Refusals(unittest.TestCase):
                 self.assertIn(message, answer["message"])
                 self.assertEqual(len([line for line in run.stderr.splitlines() if line.startswith("assay:")]), 1)
 
+    def test_what_does_not_say_so_is_not_compared(self):
+        run = subprocess.run([TOOL, "mutants", "--compare", "--filter", "canary"], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual((run.returncode, run.stderr), (2, "assay: --compare: no such patch has a line '# Compared: …'\n"))
+
     def test_who_comes_second_waits(self):
         with open(ROOT / "build" / "mutants.lock", "w", encoding="utf-8") as first, tempfile.TemporaryDirectory() as folder:
             fcntl.flock(first, fcntl.LOCK_EX)

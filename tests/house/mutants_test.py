@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PATCHES = sorted((ROOT / "mutants").glob("*.patch"))
 HEADER = re.compile(r"^# Expect: [a-z_]+(@[a-z-]+)? (fuzz|sweep|explore|test) [a-z_]+(\|[a-z_]+)* within=[1-9][0-9]*$")
+COMPARED = re.compile(r"^# Compared: [a-z_]+(\|[a-z_]+)* within=[1-9][0-9]*$")
 
 
 class Mutants(unittest.TestCase):
@@ -27,6 +28,12 @@ class Mutants(unittest.TestCase):
                 headers = [line for line in patch.read_text().splitlines() if line.startswith("# Expect:")]
                 self.assertEqual(len(headers), 1)
                 self.assertRegex(headers[0], HEADER)
+
+    def test_ten_say_what_comparing_is_to_see(self):
+        lines = [line for patch in PATCHES for line in patch.read_text().splitlines() if line.startswith("# Compared:")]
+        self.assertEqual(len(lines), 10)
+        for line in lines:
+            self.assertRegex(line, COMPARED)
 
     def test_each_patch_changes_the_allocator_only(self):
         for patch in PATCHES:

@@ -16,6 +16,8 @@ namespace assay::mutants {
 namespace {
 
 constexpr std::string_view kHeader = "# Expect:";
+constexpr std::string_view kComparedHeader = "# Compared:";
+constexpr std::string_view kWithin = "within=";
 
 constexpr std::array<std::string_view, 4> kHunters = {"fuzz", "sweep", "explore", "test"};
 
@@ -42,11 +44,32 @@ std::vector<Oracle> parse_oracles(const std::string& names, const std::string& w
   return oracles;
 }
 
+int parse_within(const std::string& within, const std::string& where) {
+  int seconds = 0;
+  const char* const end = within.data() + within.size();
+  const auto parsed = std::from_chars(within.data() + kWithin.size(), end, seconds);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || seconds < 1) {
+    throw InputError{fmt::format("{}: '{}' is not a number of seconds", where, within)};
+  }
+  return seconds;
+}
+
+void parse_compared(const std::string& line, const std::string& where, Expectation& expectation) {
+  std::istringstream words(line.substr(kComparedHeader.size()));
+  std::string oracles, within, rest;
+  words >> oracles >> within;
+  if (!within.starts_with(kWithin) || (words >> rest)) {
+    throw InputError{fmt::format("{}: the line is '# Compared: ORACLE[|ORACLE] within=SECONDS'", where)};
+  }
+  expectation.compared = parse_oracles(oracles, where);
+  expectation.compared.push_back(Oracle::kDivergence);
+  expectation.compared_within_seconds = parse_within(within, where);
+}
+
 void parse_header(const std::string& line, const std::string& where, Expectation& expectation) {
   std::istringstream words(line.substr(kHeader.size()));
   std::string target, how, oracles, within, rest;
   words >> target >> how >> oracles >> within;
-  constexpr std::string_view kWithin = "within=";
   if (!within.starts_with(kWithin) || (words >> rest)) {
     throw InputError{fmt::format(
         "{}: the header is '# Expect: TARGET[@FLAVOUR] fuzz|sweep|explore|test ORACLE[|ORACLE] within=SECONDS'",
@@ -60,11 +83,7 @@ void parse_header(const std::string& line, const std::string& where, Expectation
   }
   expectation.hunter = parse_hunter(how, where);
   expectation.oracles = parse_oracles(oracles, where);
-  const char* end = within.data() + within.size();
-  const auto parsed = std::from_chars(within.data() + kWithin.size(), end, expectation.within_seconds);
-  if (parsed.ec != std::errc{} || parsed.ptr != end || expectation.within_seconds < 1) {
-    throw InputError{fmt::format("{}: '{}' is not a number of seconds", where, within)};
-  }
+  expectation.within_seconds = parse_within(within, where);
 }
 
 // "+++ b/allocator/heap/free.cc\t2026-01-01" -> "allocator/heap/free.cc"; "" for /dev/null.
@@ -93,6 +112,16 @@ std::string Expectation::oracle_names() const {
   return fmt::format("{}", fmt::join(names, "|"));
 }
 
+Expectation Expectation::by_comparison() const {
+  Expectation other = *this;
+  other.target = "differential";
+  other.flavour = "fuzz";
+  other.hunter = Hunter::kFuzz;
+  other.oracles = compared;
+  other.within_seconds = compared_within_seconds;
+  return other;
+}
+
 Expectation read_expectation(const std::filesystem::path& patch, bool header_needed) {
   std::ifstream stream(patch);
   if (!stream || std::filesystem::is_directory(patch))
@@ -107,6 +136,8 @@ Expectation read_expectation(const std::filesystem::path& patch, bool header_nee
     if (!header && line.starts_with(kHeader)) {
       parse_header(line, where, expectation);
       header = true;
+    } else if (expectation.compared.empty() && line.starts_with(kComparedHeader)) {
+      parse_compared(line, where, expectation);
     } else if (line.starts_with("+++ ") || line.starts_with("--- ")) {
       const std::string file = changed_file(line);
       // "--- " may also be a removed line that began with "-- ".

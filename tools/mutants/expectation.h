@@ -1,6 +1,10 @@
 // What a mutant's patch says about itself: which files it changes, and its header
 //
 //   # Expect: <target>[@flavour] <fuzz|sweep|explore|test> <oracle>[|<oracle>] within=<seconds>
+//
+// and, where it is to be seen by comparing allocators as well,
+//
+//   # Compared: <oracle>[|<oracle>] within=<seconds>
 #pragma once
 
 #include <cstdint>
@@ -31,7 +35,11 @@ struct Expectation {
   std::vector<Oracle> oracles;  // empty in a patch without header: any oracle is right
   int within_seconds = 60;
   std::vector<std::string> files;  // "allocator/heap/free.cc"
+  std::vector<Oracle> compared;    // of the second line, and divergence; empty without it
+  int compared_within_seconds = 0;
 
+  // The hunt by target differential. Only with such a line.
+  Expectation by_comparison() const;
   bool accepts(Oracle oracle) const;
   std::string oracle_names() const;  // "overlap|contents"
 };

@@ -62,8 +62,28 @@ TEST_F(ExpectationTest, WithoutHeaderAnyOracleIsRight) {
   EXPECT_THAT(refusal(kBody), ::testing::HasSubstr("is missing"));
 }
 
+TEST_F(ExpectationTest, ReadsWhatComparingIsToSee) {
+  const Expectation mutant = read_expectation(
+      write(
+          std::string("# Expect: alloc_ops@sched explore crash within=9\n# Compared: contents|alignment within=40\n") +
+          kBody),
+      true);
+  EXPECT_EQ(mutant.oracle_names(), "crash");
+  const Expectation compared = mutant.by_comparison();
+  EXPECT_EQ(compared.name, mutant.name);
+  EXPECT_EQ(compared.target, "differential");
+  EXPECT_EQ(compared.flavour, "fuzz");
+  EXPECT_EQ(compared.hunter, Hunter::kFuzz);
+  EXPECT_EQ(compared.oracle_names(), "contents|alignment|divergence");
+  EXPECT_EQ(compared.within_seconds, 40);
+  EXPECT_TRUE(read_expectation(write(kBody), false).compared.empty());
+}
+
 TEST_F(ExpectationTest, RefusesWhatIsWrong) {
   const std::string body = kBody;
+  EXPECT_THAT(refusal("# Compared: within=3\n" + body, false), ::testing::HasSubstr(":1: the line is '# Compared:"));
+  EXPECT_THAT(refusal("# Compared: colour within=3\n" + body, false), ::testing::HasSubstr("unknown oracle 'colour'"));
+  EXPECT_THAT(refusal("# Compared: crash within=0\n" + body, false), ::testing::HasSubstr("not a number of seconds"));
   EXPECT_THAT(refusal("# Expect: alloc_ops fuzz within=3\n" + body), ::testing::HasSubstr(":1: the header is"));
   EXPECT_THAT(refusal("# Expect: alloc_ops fuzz colour within=3\n" + body),
               ::testing::HasSubstr("unknown oracle 'colour'"));
