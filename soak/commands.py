@@ -3,6 +3,7 @@
 import os
 import pathlib
 import random
+import shutil
 import sys
 
 import survival
@@ -39,6 +40,19 @@ def programs_of(folder, root, target, count, most_bytes):
     return random.sample(files, min(count, len(files)))
 
 
+def held(files, place):
+    """The same programs in a folder of the lane's own: an engine takes files of the corpus away while it runs."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    kept = []
+    for file in map(pathlib.Path, files):
+        try:
+            kept.append(shutil.copyfile(file, place / file.name))
+        except FileNotFoundError:
+            continue
+    return kept
+
+
 def lane_command(lane, root, folder, seconds):
     """The words to run, or None where the lane has nothing to do yet."""
     # What is linked into no target is hunted from a target of flavour fuzz.
@@ -55,7 +69,7 @@ def lane_command(lane, root, folder, seconds):
         mutant = survival.next_mutant(pathlib.Path(root), pathlib.Path(folder), lambda flavour: tool(root, flavour).exists())
         return mutant and [assay, "mutants", "--filter", mutant, "--seed", random.getrandbits(31) | 1, "--hunt-only", "--json"]
     count, most_bytes = (SWEPT_FILES, SWEPT_BYTES) if lane.hunter == "sweep" else (EXPLORED_FILES, EXPLORED_BYTES)
-    files = programs_of(folder, root, lane.target, count, most_bytes)
+    files = held(programs_of(folder, root, lane.target, count, most_bytes), pathlib.Path(folder) / "run" / f"held-{lane.name}")
     if not files:
         return None
     if lane.hunter == "sweep":

@@ -14,6 +14,10 @@ namespace {
 constexpr uint64_t kJudgedArena = uint64_t{1} << 30;
 constexpr uint64_t kJudgedArenas = uint64_t{64} << 30;
 constexpr uint64_t kJudgedCount = 200;
+// Under a scheduler each access of a search through the pieces of an arena costs a thousand times what it does else:
+// what a call that looks at all of them would need for more is no hang. Sizes that no system has are still asked for.
+constexpr uint64_t kMostScheduled = uint64_t{1} << 30;
+constexpr uint64_t kNoSystemHas = uint64_t{1} << 47;
 constexpr uint64_t kMostManaged = uint64_t{256} << 20;
 // Of managed memory that need not be zero so much is written to, at its beginning and at its end: what is used first,
 // and what lies where the rounding is.
@@ -64,6 +68,8 @@ Operations::Ran Operations::make_arena(const Step& step) {
   const HeapKit& kit = subject_.heap_kit();
   if (wanted.named && made.arena_named(step.args[0]) != nullptr) return Ran::kSkipped;
   if (made.arena_count() == MadeHeaps::kMostArenas) return Ran::kSkipped;
+  const bool too_long = wish.bytes < kNoSystemHas && made.reserved_bytes + wish.bytes > kMostScheduled;
+  if (!wanted.managed && ledger_.is_scheduled() && too_long) return Ran::kSkipped;
   void* start = nullptr;
   if (wanted.managed) {
     if (wish.bytes > kMostManaged || wish.bytes == 0) return Ran::kSkipped;

@@ -35,6 +35,7 @@ struct Ledger {
   // some step of another thread.
   const uint64_t* older_values = nullptr;
 
+  bool is_scheduled() const { return older_values != nullptr; }
   uint64_t older() const { return older_values == nullptr ? 0 : *older_values; }
   // For is_alone_since(), on the thread of a step: 0 while other steps are under way.
   uint64_t moment() const { return under_way > 1 ? 0 : begun + older(); }
