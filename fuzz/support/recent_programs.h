@@ -19,6 +19,8 @@ class RecentPrograms {
 
   void keep(std::span<const uint8_t> program);
   void forget() { written_ = 0; }
+  // Whether older ones than all() has were overwritten.
+  bool lacks_oldest() const { return written_ > kBytes; }
   // Those that are whole, oldest first.
   std::vector<std::vector<uint8_t>> all() const;
 

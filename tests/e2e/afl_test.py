@@ -95,6 +95,7 @@ class Afl(ToolTest):
         self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
         finding = json.loads(done.stdout)["findings"][0]
         self.assertEqual((finding["oracle"], finding["times_seen"]), ("overlap", 3))
+        self.assertIn("kept with it, and so seen in 3 of 3 fresh processes.", done.stderr)
 
     def test_known_token_does_not_count(self):
         fault = library("faulty_alignment")

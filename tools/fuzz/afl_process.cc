@@ -9,7 +9,6 @@
 #include <fstream>
 #include <iterator>
 #include <set>
-#include <string_view>
 
 #include "fuzz/support/mutator.h"
 #include "tools/atomic_file.h"
@@ -23,6 +22,11 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto kExportEvery = 2s;
+// What afl-fuzz keeps of a program that a process died of, it keeps before it runs the next one.
+constexpr auto kKeepsWithin = 1s;
+// Names in the folder of artifacts.
+constexpr const char* kInput = "input";
+constexpr const char* kPassedOver = "passed-over";
 
 std::string contents(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -64,20 +68,31 @@ class AflProcess final : public EngineProcess {
       // It goes on after an input that hangs.
       if (!inputs_in("hangs").empty()) ::kill(pid(), SIGINT);
     }
+    if (stats().evidence_held == 0) {
+      alive_ = Clock::now();
+    } else if (Clock::now() - alive_ > kKeepsWithin && !passed_over().empty()) {
+      // It would hunt on, and of the next death there would be no evidence.
+      ::kill(pid(), SIGINT);
+    }
     const std::optional<int> status = EngineProcess::poll();
-    if (status) export_programs();
+    if (status) on_end_of_hunt();
     return status;
   }
 
   void stop() override {
+    const bool hunted = running() && !trying_inputs_;
     EngineProcess::stop();
-    if (!trying_inputs_) export_programs();
+    if (hunted) on_end_of_hunt();
   }
 
-  std::vector<fs::path> artifacts() const override {
-    std::vector<fs::path> result = inputs_in("crashes");
-    for (fs::path& hang : inputs_in("hangs")) result.push_back(std::move(hang));
-    for (const auto& entry : fs::directory_iterator(command().folder / "artifacts")) result.push_back(entry.path());
+  std::vector<EngineArtifact> artifacts() const override {
+    std::vector<EngineArtifact> result;
+    for (const char* folder : {"crashes", "hangs"}) {
+      for (fs::path& input : inputs_in(folder)) result.push_back({.file = std::move(input)});
+    }
+    for (const auto& entry : fs::directory_iterator(command().folder / "artifacts")) {
+      result.push_back({.file = entry.path(), .was_passed_over = entry.path().filename() == kPassedOver});
+    }
     return result;
   }
 
@@ -120,13 +135,39 @@ class AflProcess final : public EngineProcess {
       hunt();
       return std::nullopt;
     }
-    const fuzz::KeptProgram& input = stats().current;
+    const std::string input = current();
     const bool gave_up = WIFEXITED(*status) && (WEXITSTATUS(*status) == 2 || WEXITSTATUS(*status) == 3);
-    if (stats().in_program != 0 && input.size != fuzz::kTooLong && !gave_up) {
-      const std::string_view bytes(reinterpret_cast<const char*>(input.bytes), input.size);
-      write_atomically((command().folder / "artifacts" / "input").string(), bytes);
-    }
+    if (stats().in_program != 0 && !input.empty() && !gave_up) keep(kInput, input);
     return status;
+  }
+
+  // The program that runs, or that a process died of; empty where it did not fit.
+  std::string current() const {
+    const fuzz::KeptProgram& program = stats().current;
+    if (program.size == fuzz::kTooLong) return {};
+    return {reinterpret_cast<const char*>(program.bytes), program.size};
+  }
+
+  void keep(const char* name, const std::string& program) {
+    write_atomically((command().folder / "artifacts" / name).string(), program);
+  }
+
+  // The program that a process died of, where afl-fuzz kept none such: it does so only of programs that it has just
+  // made, and not when it runs one again to see whether its counters are the same (calibration), nor of its inputs.
+  std::string passed_over() const {
+    std::string program = stats().evidence_held != 0 ? current() : "";
+    for (const char* folder : {"crashes", "hangs"}) {
+      for (const fs::path& input : inputs_in(folder)) {
+        if (contents(input) == program) return {};
+      }
+    }
+    return program;
+  }
+
+  void on_end_of_hunt() {
+    export_programs();
+    const std::string program = passed_over();
+    if (!program.empty()) keep(kPassedOver, program);
   }
 
   void hunt() {
@@ -151,7 +192,7 @@ class AflProcess final : public EngineProcess {
     const fs::path binary = command().binary;
     const fs::path mutator =
         binary.parent_path() / ".." / "lib" / fmt::format("lib{}_mutator.so", binary.filename().string());
-    exported_ = Clock::now();
+    exported_ = alive_ = Clock::now();
     spawn(std::move(words), {{"AFL_CUSTOM_MUTATOR_LIBRARY", mutator.lexically_normal().string()},
                              // Bytes that no program encodes to are few, and what cuts bytes knows no operations.
                              {"AFL_CUSTOM_MUTATOR_ONLY", "1"},
@@ -195,6 +236,7 @@ class AflProcess final : public EngineProcess {
   bool trying_inputs_ = false;
   uint64_t progress_ = 0;
   Clock::time_point progressed_, exported_;
+  Clock::time_point alive_;   // when nothing had died yet
   std::set<uint64_t> known_;  // hashes of the inputs and of what was exported
 };
 

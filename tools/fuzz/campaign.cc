@@ -183,20 +183,26 @@ bool FuzzCampaign::on_end(EngineProcess& process, int status) {
 // False when something was found that counts.
 bool FuzzCampaign::on_artifacts(EngineProcess& process) {
   bool clean = true;
-  for (const fs::path& artifact : process.artifacts()) {
+  for (const EngineArtifact& artifact : process.artifacts()) {
     const Novelty novelty = findings_->examine(artifact, process.stats());
-    clean = clean && novelty == Novelty::kKnown;
+    clean = clean && (novelty == Novelty::kKnown || novelty == Novelty::kNothing);
     if (novelty == Novelty::kNew) {
       show_status(true);
       const Finding& finding = findings_->latest();
       fmt::print(out_, "\n{}\n", finding.report);
       fmt::print(out_, "Kept as {}\nSee it again: ./assay replay {}\n\n", finding.text, finding.text);
+    } else if (novelty == Novelty::kNothing) {
+      fmt::print(
+          out_,
+          "\nA process of {} ended with a signal or was ended for taking too long, and AFL++ went on. What it ran "
+          "did the like in no fresh process: not counted.\n\n",
+          target_);
     }
     // The next process may pass over it, where it goes on with a fresh allocator anyway.
     const std::string_view token = process.stats().last_token;
     if (!token.empty()) process.stats().settle(fuzz::token_hash(token));
-    forget_input(artifact);
-    fs::remove(artifact);
+    forget_input(artifact.file);
+    fs::remove(artifact.file);
   }
   return clean;
 }

@@ -31,6 +31,13 @@ struct EngineCommand {
 // the operation.
 inline constexpr unsigned kEngineTimeoutSeconds = 15;
 
+// An input that an engine left behind.
+struct EngineArtifact {
+  std::filesystem::path file;
+  // A process ended by it, and the engine went on without a word: that may have been a signal or patience running out.
+  bool was_passed_over = false;
+};
+
 class EngineProcess {
  public:
   virtual ~EngineProcess();
@@ -47,7 +54,7 @@ class EngineProcess {
   bool running() const { return pid_ > 0; }
 
   // Inputs that it left behind: each made it crash, hang or take too much memory.
-  virtual std::vector<std::filesystem::path> artifacts() const = 0;
+  virtual std::vector<EngineArtifact> artifacts() const = 0;
   // Of the programs that AFL++ ran more than once, the part of the counters that were the same each time.
   virtual std::optional<double> stability() const { return std::nullopt; }
   // The last line of its log that the harness wrote ("assay: …", "HARNESS BUG: …"), or the engine when it gave up, or

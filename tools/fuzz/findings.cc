@@ -51,6 +51,22 @@ Header header_for(const std::string& subject, const std::string& flavour, Mode m
   return header;
 }
 
+// Of what the last program alone does not show, for who reads the report.
+std::string told_of_past(const ReplayVerdict& verdict, size_t before) {
+  const std::string those = before == 1 ? "the one" : fmt::format("the {}", before);
+  return fmt::format(
+      "\nThe program that failed does not show it alone, but after {} that ran before it in the same process:\n"
+      "kept with it, and so seen in {} of {} fresh processes.",
+      those, verdict.times_seen, verdict.times_run);
+}
+
+// What else was tried in vain. The latest of the recent programs is the one that failed.
+std::string told_of_tries(const fuzz::StatsPage& stats, size_t recent) {
+  if (recent < 2) return "";
+  return fmt::format(", alone or after what ran before it in the same process (the latest {}{})", recent - 1,
+                     stats.recent.lacks_oldest() ? "; older ones were not kept" : "");
+}
+
 }  // namespace
 
 Findings::Findings(const FuzzOptions& options, std::string target, Mode mode, std::string subject, fs::path folder,
@@ -85,11 +101,15 @@ Finding Findings::reproduce(const ReplayInput& input, const fuzz::StatsPage& sta
   const bool counts =
       verdict.violation && with_token(verdict.token) == nullptr && options_.known.count(verdict.token) == 0;
   if (counts) verdict = runner().run(input, kReplays);
+  std::vector<Program> recent;
+  std::string past;
   if (!verdict.violation) {
-    auto found = reproduce_with_preceding(recent_programs(stats), runner(), scratch_.string(), kReplays);
+    recent = recent_programs(stats);
+    auto found = reproduce_with_preceding(recent, runner(), scratch_.string(), kReplays);
     if (found) {
       replayed.program = std::move(found->program);
       verdict = std::move(found->verdict);
+      past = told_of_past(verdict, found->programs - 1);
     }
   }
   // What is kept says what failed, and nothing that did not.
@@ -104,15 +124,15 @@ Finding Findings::reproduce(const ReplayInput& input, const fuzz::StatsPage& sta
     if (verdict.violation.line != kNoOperation) finding.operation_index = verdict.violation.line;
     // Where write() will put it.
     replayed.file = base_path(finding.token).string() + ".ops";
-    finding.report = replay_report(replayed, runner(), verdict, options_.seed);
+    finding.report = replay_report(replayed, runner(), verdict, options_.seed) + past;
     return finding;
   }
   // Seen once and not again: still a find, but under the token of the fuzz run, where there was one.
   finding.token = stats.last_token[0] != 0 ? std::string(stats.last_token) : "crash-unknown--";
   finding.oracle = finding.token.substr(0, finding.token.find('-'));
   finding.report =
-      fmt::format("VIOLATION {}: seen once while fuzzing, not again in {} fresh processes\n\n{}\nDEDUP_TOKEN: {}",
-                  finding.oracle, kReplays, print_text(program), finding.token);
+      fmt::format("VIOLATION {}: seen once while fuzzing, not again in {} fresh processes{}\n\n{}\nDEDUP_TOKEN: {}",
+                  finding.oracle, kReplays, told_of_tries(stats, recent.size()), print_text(program), finding.token);
   return finding;
 }
 
@@ -132,16 +152,17 @@ void Findings::write(Finding& finding, Program program) {
   }
 }
 
-Novelty Findings::examine(const fs::path& artifact, const fuzz::StatsPage& stats) {
+Novelty Findings::examine(const EngineArtifact& artifact, const fuzz::StatsPage& stats) {
   ReplayInput input;
   input.form = Form::kText;
   input.may_have_dead_failures = true;
-  input.program = decode(read_bytes(artifact));
+  input.program = decode(read_bytes(artifact.file));
   // As text, since the engine's bytes may by chance look like another form.
   input.file = scratch_ / "find.ops";
   write_atomically(input.file, print_text(input.program));
   Program program = input.program;
   Finding finding = reproduce(input, stats, program);
+  if (artifact.was_passed_over && finding.times_seen == 0 && stats.last_token[0] == 0) return Novelty::kNothing;
   if (const Finding* same = with_token(finding.token)) {
     latest_ = static_cast<size_t>(same - findings_.data());
     return Novelty::kSeenBefore;

@@ -26,7 +26,8 @@ struct Finding {
   std::string report;
 };
 
-enum class Novelty { kNew, kSeenBefore, kKnown };
+// kNothing: of what ended a process no more is known than that it did not happen again.
+enum class Novelty { kNew, kSeenBefore, kKnown, kNothing };
 
 class Findings {
  public:
@@ -34,7 +35,7 @@ class Findings {
            std::filesystem::path scratch);
 
   // Examines what a process left behind. The finding is the new one, or the one of this run with the same token.
-  Novelty examine(const std::filesystem::path& artifact, const fuzz::StatsPage& stats);
+  Novelty examine(const EngineArtifact& artifact, const fuzz::StatsPage& stats);
   const Finding& latest() const { return findings_[latest_]; }
 
   const std::vector<Finding>& all() const { return findings_; }

@@ -34,12 +34,12 @@ class LibFuzzerProcess final : public EngineProcess {
     spawn(std::move(words), {});
   }
 
-  std::vector<fs::path> artifacts() const override {
-    std::vector<fs::path> result;
+  std::vector<EngineArtifact> artifacts() const override {
+    std::vector<EngineArtifact> result;
     for (const auto& entry : fs::directory_iterator(command().folder / "artifacts")) {
       const std::string name = entry.path().filename();
       const bool is_find = name.starts_with("crash-") || name.starts_with("timeout-") || name.starts_with("oom-");
-      if (is_find) result.push_back(entry.path());
+      if (is_find) result.push_back({.file = entry.path()});
     }
     return result;
   }

@@ -82,7 +82,7 @@ std::optional<Reproduced> reproduce_with_preceding(const std::vector<Program>& p
     const ReplayInput input = as_input(concatenated(programs, count), folder);
     ReplayVerdict verdict = runner.run(input, times);
     if (!verdict.violation) return false;
-    shortest = Reproduced{input.program, std::move(verdict)};
+    shortest = Reproduced{input.program, std::move(verdict), count};
     return true;
   };
   // Doubling finds a run that is long enough, halving the shortest; the last program alone has been tried before.

@@ -23,6 +23,7 @@ Program concatenated(const std::vector<Program>& programs, size_t count);
 struct Reproduced {
   Program program;
   ReplayVerdict verdict;
+  size_t programs = 0;  // that it is made of
 };
 std::optional<Reproduced> reproduce_with_preceding(const std::vector<Program>& programs, ReplayRunner& runner,
                                                    const std::string& folder, uint64_t times);
