@@ -94,6 +94,11 @@ class PageTest(unittest.TestCase):
                 # Axes and their words are grey; a line is a colour.
                 self.assertTrue(view["colours_of_charts"] and min(view["colours_of_charts"]) > 2, view["colours_of_charts"])
 
+    def test_charts_stay_in_their_places(self):
+        for view in self.views:
+            with self.subTest(view["name"]):
+                self.assertLessEqual(view["wider_than_box"], 0)
+
     def test_the_verdict_and_the_find_are_there(self):
         for view in self.views:
             with self.subTest(view["name"]):

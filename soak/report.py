@@ -54,11 +54,14 @@ def charts_of(lanes):
             if 0 < seconds <= 30 and programs >= 0:
                 yield [after["seconds"], programs / seconds]
 
+    # Each lane notes how many the whole campaign has.
+    bugs = sorted([row["seconds"], row["bugs"]] for rows in lanes.values() for row in rows)
+    bugs = bugs if any(number for _, number in bugs) else []
     return [chart("Edges of the allocator", lambda rows: ([row["seconds"], row["edges"]] for row in rows), has_counters),
             chart("Programs in the corpus", lambda rows: ([row["seconds"], row["files"]] for row in rows)),
             chart("Programs a second", rates, gaps=True),
             chart("Resident memory of a lane, MiB", lambda rows: ([row["seconds"], row["rss_mib"]] for row in rows), gaps=True),
-            chart("Bugs", lambda rows: ([row["seconds"], row["bugs"]] for row in rows))]
+            {"title": "Bugs", "series": [{"name": "all lanes", "points": bugs}] if bugs else [], "gaps": False, "stepped": True}]
 
 
 def coverage_of(folder):

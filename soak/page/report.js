@@ -15,13 +15,17 @@
   const whole = [1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 604800];
   const plots = [];
 
-  function draw(chart) {
+  function makeBox(chart) {
     const box = document.createElement("div");
     box.className = "chart";
     const heading = document.createElement("h3");
     heading.textContent = chart.title;
     box.append(heading);
     place.append(box);
+    return [chart, box];
+  }
+
+  function draw([chart, box]) {
     const times = [...new Set(chart.series.flatMap((series) => series.points.map((point) => point[0])))].sort((a, b) => a - b);
     const columns = chart.series.map((series) => {
       const known = new Map(series.points);
@@ -41,7 +45,8 @@
     plots.push([plot, box]);
   }
 
-  data.charts.filter((chart) => chart.series.length > 0).forEach(draw);
+  // All boxes before the first plot: how wide one is depends on how many there are.
+  data.charts.filter((chart) => chart.series.length > 0).map(makeBox).forEach(draw);
   addEventListener("resize", () => plots.forEach(([plot, box]) => plot.setSize({ width: box.clientWidth, height: 220 })));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach(([plot]) => plot.redraw()));
   // For the page's test.

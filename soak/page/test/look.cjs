@@ -40,6 +40,7 @@ function measure() {
     ground: light(rgb(getComputedStyle(document.body).backgroundColor)), least_contrast: Math.min(...texts.map(contrast)),
     faintest: texts.map((element) => [contrast(element), element.outerHTML.slice(0, 80)]).sort((a, b) => a[0] - b[0])[0],
     wider_than_screen: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    wider_than_box: Math.max(...[...document.querySelectorAll(".chart")].map((box) => box.scrollWidth - box.clientWidth)),
     text: document.body.innerText,
   };
 }
@@ -58,8 +59,9 @@ function measure() {
     await context.setOffline(true);
     await tab.goto("file://" + page);
     await tab.waitForFunction(() => document.body.dataset.charts !== undefined, null, { timeout: 20000 });
-    await tab.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+    // A picture of all makes the window larger, and the plots with it: what a reader gets is measured before.
     seen.push({ name, errors, outside, ...(await tab.evaluate(measure)) });
+    await tab.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
     await context.close();
   }
   await browser.close();
