@@ -7,11 +7,11 @@
 
 #include <chrono>
 #include <fstream>
-#include <iterator>
 #include <set>
 
 #include "fuzz/support/mutator.h"
 #include "tools/atomic_file.h"
+#include "tools/fuzz/corpus_folder.h"
 #include "tools/fuzz/engine_process.h"
 
 namespace assay {
@@ -28,16 +28,11 @@ constexpr auto kKeepsWithin = 1s;
 constexpr const char* kInput = "input";
 constexpr const char* kPassedOver = "passed-over";
 
-std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
 void copy_programs(const fs::path& from, const fs::path& to, std::set<uint64_t>& known) {
   if (!fs::is_directory(from)) return;
   for (const auto& entry : fs::directory_iterator(from)) {
     if (!entry.is_regular_file()) continue;
-    const std::string bytes = contents(entry.path());
+    const std::string bytes = program_bytes(entry.path());
     if (bytes.empty() || !known.insert(fuzz::token_hash(bytes)).second) continue;
     std::ofstream(to / fmt::format("{:06}", known.size()), std::ios::binary) << bytes;
   }
@@ -158,7 +153,7 @@ class AflProcess final : public EngineProcess {
     std::string program = stats().evidence_held != 0 ? current() : "";
     for (const char* folder : {"crashes", "hangs"}) {
       for (const fs::path& input : inputs_in(folder)) {
-        if (contents(input) == program) return {};
+        if (program_bytes(input) == program) return {};
       }
     }
     return program;
@@ -224,7 +219,7 @@ class AflProcess final : public EngineProcess {
     for (const fs::path& program : inputs_in("queue")) {
       const std::string file = program.filename();
       if (file.find(",orig:") != std::string::npos || file.find(",sync:") != std::string::npos) continue;
-      const std::string bytes = contents(program);
+      const std::string bytes = program_bytes(program);
       const uint64_t hash = fuzz::token_hash(bytes);
       if (bytes.empty() || !known_.insert(hash).second) continue;
       write_atomically((command().corpus / fmt::format("afl-{:016x}", hash)).string(), bytes);

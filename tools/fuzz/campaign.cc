@@ -7,8 +7,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -16,6 +14,7 @@
 #include "harness/exec/worker_command.h"
 #include "harness/report/workdir.h"
 #include "tools/atomic_file.h"
+#include "tools/fuzz/corpus_folder.h"
 
 namespace assay {
 namespace {
@@ -42,16 +41,6 @@ std::string corpus_name(const std::string& target, const std::string& subject) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '.' && c != '-' && c != '_') c = '_';
   }
   return target + "-" + name;
-}
-
-std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-uint64_t count_files(const fs::path& folder) {
-  const auto files = fs::directory_iterator(folder);
-  return static_cast<uint64_t>(std::distance(fs::begin(files), fs::end(files)));
 }
 
 }  // namespace
@@ -201,20 +190,12 @@ bool FuzzCampaign::on_artifacts(EngineProcess& process) {
     // The next process may pass over it, where it goes on with a fresh allocator anyway.
     const std::string_view token = process.stats().last_token;
     if (!token.empty()) process.stats().settle(fuzz::token_hash(token));
-    forget_input(artifact.file);
+    // The engine would run it first thing when it starts again.
+    const std::string bytes = program_bytes(artifact.file);
+    for (const fs::path& folder : {corpus_, seeds_}) remove_program(folder, bytes);
     fs::remove(artifact.file);
   }
   return clean;
-}
-
-// The engine would run the input first thing when it starts again.
-void FuzzCampaign::forget_input(const fs::path& artifact) {
-  const std::string bytes = contents(artifact);
-  for (const fs::path& folder : {corpus_, seeds_}) {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      if (entry.file_size() == bytes.size() && contents(entry.path()) == bytes) fs::remove(entry.path());
-    }
-  }
 }
 
 void FuzzCampaign::show_status(bool force) {
@@ -225,7 +206,7 @@ void FuzzCampaign::show_status(bool force) {
   figures_ = sum_figures(processes_);
   figures_.stability = stability_;
   figures_.seconds = elapsed();
-  figures_.corpus_files = count_files(corpus_);
+  figures_.corpus_files = count_programs(corpus_);
   figures_.violations = findings_->all().size();
   if (figures_.edges > edges_before) newest_edge_ = now;
   const double age = std::chrono::duration<double>(now - newest_edge_).count();

@@ -43,7 +43,6 @@ class FuzzCampaign {
   bool on_end(EngineProcess& process, int status);
   bool on_artifacts(EngineProcess& process);
   void note_stability();
-  void forget_input(const std::filesystem::path& artifact);
   void show_status(bool force);
   double elapsed() const;
   uint64_t next_seed();
