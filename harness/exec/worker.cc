@@ -196,6 +196,10 @@ void Worker::await_start() {
       if (WIFSIGNALED(status)) {
         throw InputError{fmt::format("the subject dies when it is loaded ({})", ::strsignal(WTERMSIG(status)))};
       }
+      if (WIFEXITED(status) && WEXITSTATUS(status) == kOtherSources) {
+        throw InputError{fmt::format("{}: was built from other sources than this program: run ./assay build",
+                                     command_.arguments.at(0))};
+      }
       throw std::runtime_error(fmt::format("{}: ended before it began", command_.arguments.at(0)));
     }
     if (Clock::now() > deadline) {

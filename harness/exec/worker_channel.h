@@ -48,7 +48,11 @@ struct WorkOrder {
   char path[4096] = {};
 };
 
-inline constexpr uint64_t kChannelLayout = 0x6173736179'000a;
+// A number of the text of the harness that this program was built from: what lays out this memory, decodes programs and
+// judges them. Generated (cmake/harness_sources.cmake).
+uint64_t harness_sources();
+// The exit status of a worker that was built from another.
+inline constexpr int kOtherSources = 3;
 
 inline constexpr uint64_t kMostLoggedCalls = 65'536;
 
@@ -56,8 +60,8 @@ inline constexpr uint64_t kMostLoggedCalls = 65'536;
 inline constexpr int kWhereSignal = SIGUSR2;
 
 struct WorkerChannel {
-  // Differs between builds that do not agree on this layout; checked by the worker before anything else.
-  uint64_t layout = kChannelLayout;
+  // Checked by the worker before anything else.
+  uint64_t sources = harness_sources();
   std::atomic<uint32_t> state{static_cast<uint32_t>(WorkState::kStarting)};
   WorkOrder order;
   uint8_t bytes[kMaxBytes] = {};

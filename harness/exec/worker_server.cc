@@ -146,7 +146,8 @@ void run_list_order(WorkerChannel& channel, ComparedSubjects& subjects) {
 
 int serve_worker(int channel_fd, const std::string& subject_name, const ServerHooks& hooks) {
   WorkerChannel* channel = map_channel(channel_fd);
-  if (channel == nullptr || channel->layout != kChannelLayout) return 3;
+  if (channel == nullptr) return 1;
+  if (channel->sources != harness_sources()) return kOtherSources;
   if (hooks.open_list != nullptr && is_subject_list(subject_name)) {
     std::unique_ptr<ComparedSubjects> subjects;
     if (!answered(*channel, [&] { subjects = hooks.open_list(subject_name); })) return 2;

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "harness/exec/process_load.h"
+#include "harness/exec/worker_server.h"
 
 namespace assay {
 namespace {
@@ -21,6 +22,10 @@ namespace {
 [[noreturn]] void answer_once(std::string_view how, std::string_view subject, int channel_fd) {
   WorkerChannel* channel = map_channel(channel_fd);
   if (channel == nullptr) ::_exit(127);
+  if (how == "older") {
+    ++channel->sources;
+    ::_exit(serve_worker(channel_fd, std::string(subject), {}));
+  }
   channel->resettable = subject == "resettable";
   set_state(*channel, WorkState::kIdle);
   for (WorkState state = WorkState::kIdle; state != WorkState::kAsked;) state = wait_state(*channel, state, 60'000);
@@ -67,6 +72,14 @@ TEST(Worker, ADeathThatLibcDoesNotCauseIsTheSubjects) {
   EXPECT_EQ(result.violation.oracle, Oracle::kCrash);
   EXPECT_THAT(result.violation.sentence, testing::HasSubstr("outside the allocator (SIGSEGV), and does not on libc"));
   EXPECT_THROW(run_one("damage", "resettable"), std::runtime_error);
+}
+
+// It would decode other programs from the same bytes, and judge them as it did then.
+TEST(Worker, OneOfOtherSourcesIsRefused) {
+  EXPECT_THAT(
+      [] { run_one("older", "libc"); },
+      testing::Throws<InputError>(testing::Field(
+          &InputError::message, "/proc/self/exe: was built from other sources than this program: run ./assay build")));
 }
 
 TEST(ProcessLoad, OneThatSleepsAndOneThatSpins) {

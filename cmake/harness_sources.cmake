@@ -1,0 +1,18 @@
+# cmake -DROOT=… -DOUTPUT=… -P harness_sources.cmake: writes OUTPUT, a source file with a number of the text of all that
+# decides what a program means and how it is judged. Two programs with the same number may share a worker.
+set(files "")
+foreach(folder harness failpoints fuzz/differential)
+  file(GLOB_RECURSE found RELATIVE "${ROOT}" "${ROOT}/${folder}/*.cc" "${ROOT}/${folder}/*.h" "${ROOT}/${folder}/*.def")
+  list(APPEND files ${found})
+endforeach()
+list(FILTER files EXCLUDE REGEX "_test\\.cc$")
+list(SORT files)
+set(text "")
+foreach(name IN LISTS files)
+  file(SHA256 "${ROOT}/${name}" hash)
+  string(APPEND text "${name} ${hash}\n")
+endforeach()
+string(SHA256 hash "${text}")
+string(SUBSTRING "${hash}" 0 16 number)
+set(code "#include \"harness/exec/worker_channel.h\"\n\nuint64_t assay::harness_sources() {\n  return 0x${number};\n}\n")
+file(WRITE "${OUTPUT}" "${code}")
