@@ -36,8 +36,8 @@ Operations::Ran Operations::dispatch_heap(const Step& step) {
     case OpCode::kManageOsMemory:
     case OpCode::kManageOsMemoryEx: return make_arena(step);
     case OpCode::kArenaArea: return ask_area(step);
-    case OpCode::kOptionSet: return set_option(step);
-    case OpCode::kOptionSetDefault: return default_option(step);
+    case OpCode::kOptionSet:
+    case OpCode::kOptionSetDefault: return change_option(step);
     case OpCode::kOptionGet: return get_option(step);
     case OpCode::kStatsPrint: return print_all();
     case OpCode::kRegisterDeferredFree: return defer(step);

@@ -145,8 +145,7 @@ class Operations {
   Ran make_huge_arena(const Step& step);
   bool adopt_arena(const Step& step, MadeArena arena, uint64_t asked_bytes, uintptr_t managed_start);
   // settings.cc
-  Ran set_option(const Step& step);
-  Ran default_option(const Step& step);
+  Ran change_option(const Step& step);
   Ran get_option(const Step& step);
   void note_option(const Step& step);
   Ran print_all();

@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <stdexcept>
+
 #include "harness/exec/breakpoint.h"
 #include "harness/exec/destructor.h"
 #include "harness/exec/step_text.h"
@@ -84,7 +86,7 @@ void ScheduledExecutor::prepare() {
     lane.executor = this;
     lane.next = 0;
     lane.in_destructor = false;
-    lane.exits = false;
+    lane.leaves = false;
     lane.operations.emplace(subject_, options_, heap_, reuse_, result_, *ledger_);
   }
 }
@@ -98,6 +100,11 @@ RunResult ScheduledExecutor::run(Strategy& strategy, ScheduleRecord& record) {
   set_hooks(nullptr);
   if (end == RunEnd::kDeadlock || end == RunEnd::kLivelock) describe_end(end);
   if (end != RunEnd::kDone) scheduler_.abandon();
+  if (end == RunEnd::kOutside) {
+    throw std::runtime_error(fmt::format(
+        "near op {} the tester called the subject outside of the schedule, where a stopped thread holds a lock",
+        progress_->line));
+  }
   result_.os_calls = seam_->calls();
   result_.failed_os_calls = seam_->failed();
   seam_->stop();
@@ -117,7 +124,7 @@ bool ScheduledExecutor::may_go_on(uint32_t index) {
       // What an operation that ends a thread does may be stopped while it holds a lock of the subject's, and the end of
       // this lane, which no schedule knows of, would wait for it for ever.
       for (uint32_t other = 1; other < lanes_.size(); ++other) {
-        if (lanes_[other].exits && !scheduler_.ended(other)) return false;
+        if (lanes_[other].leaves) return false;
       }
       return true;
     case Awaited::kOtherLanes:
@@ -150,7 +157,7 @@ void ScheduledExecutor::put_on(uint32_t lane) {
 }
 
 void ScheduledExecutor::ended(uint32_t lane) {
-  if (lanes_[lane].exits) --ledger_->under_way;
+  left(lanes_[lane]);
   scheduler_.reach(lane, end_mark(lane));
   // What the lane's end did is before whoever waited for that.
   announce_release(&lanes_[lane]);
@@ -178,7 +185,7 @@ bool ScheduledExecutor::live(uint32_t index) {
 
 void ScheduledExecutor::live_in_destructor(void* argument) {
   Lane& lane = *static_cast<Lane*>(argument);
-  --lane.executor->ledger_->under_way;
+  lane.executor->left(lane);
   lane.in_destructor = true;
   static_cast<void>(lane.executor->go_on(static_cast<uint32_t>(&lane - lane.executor->lanes_.data())));
 }
@@ -204,23 +211,12 @@ bool ScheduledExecutor::go_on(uint32_t index) {
     scheduler_.progressed();
     if (order_.is_awaited(lane.steps[i])) scheduler_.reach(index, mark_of_[lane.steps[i]]);
     announce_release(&done_[lane.steps[i]]);
-    if (index != 0 && step.code == OpCode::kThreadExit) {
-      // What the thread's end does to the subject is part of the operation.
-      lane.exits = true;
-      ++ledger_->under_way;
-      progress_->in_subject = kInSubject;
-      progress_->in_call = 1;
-      inside_subject = true;
-      return true;
-    }
+    // What the thread's end does to the subject is part of the operation; so is the subject's own destructor, which may
+    // come before the next of ours.
+    if (index != 0 && step.code == OpCode::kThreadExit) return leave(lane);
     if (goes_on_in_destructor(step)) {
-      // The subject's own destructor may come first, and is part of the operation.
       go_on_in_destructor(live_in_destructor, &lane);
-      ++ledger_->under_way;
-      progress_->in_subject = kInSubject;
-      progress_->in_call = 1;
-      inside_subject = true;
-      return true;
+      return leave(lane);
     }
   }
   lane.awaited = index == 0 ? Awaited::kOtherLanes : Awaited::kAllSteps;
@@ -232,6 +228,21 @@ bool ScheduledExecutor::go_on(uint32_t index) {
     set_hooks(&scheduler_.hooks());
   }
   return end_lane(lane);
+}
+
+// Until it has left, the subject's structure is not in order.
+bool ScheduledExecutor::leave(Lane& lane) {
+  lane.leaves = true;
+  ++ledger_->under_way;
+  progress_->in_subject = kInSubject;
+  progress_->in_call = 1;
+  inside_subject = true;
+  return true;
+}
+
+void ScheduledExecutor::left(Lane& lane) {
+  if (lane.leaves) --ledger_->under_way;
+  lane.leaves = false;
 }
 
 // Lanes that no exit ends do so one after the other, outside of the schedule: where the subject can be told that a

@@ -40,7 +40,8 @@ class ScheduledExecutor final : public ScheduledBody {
     Awaited awaited = Awaited::kStep;
     uint32_t step = 0;  // that it waits for to be allowed
     bool in_destructor = false;
-    bool exits = false;  // by an operation: until it has ended the subject's structure is not in order
+    // By an operation that goes on until its thread has ended, or has come to the next round of its destructors.
+    bool leaves = false;
     Progress saved;
     std::optional<Operations> operations;
   };
@@ -57,6 +58,8 @@ class ScheduledExecutor final : public ScheduledBody {
   void make_lanes();
   void prepare();
   void wait_for_turn(uint32_t lane, uint32_t step, bool first);
+  bool leave(Lane& lane);
+  void left(Lane& lane);
   bool end_lane(const Lane& lane);
   bool finish(Operations& operations);
   // What the lane is at, for a report.

@@ -7,29 +7,34 @@
 
 namespace assay {
 
-Operations::Ran Operations::set_option(const Step& step) {
+// What it was and what it is are asked for within the call, so that all of it is the schedule's.
+Operations::Ran Operations::change_option(const Step& step) {
   const HeapKit& kit = subject_.heap_kit();
   const std::string_view name = option_name(step.args[0]);
   if (!kit.has_option(name)) return Ran::kSkipped;
+  const bool as_default = step.code == OpCode::kOptionSetDefault;
   const auto value = static_cast<long>(step.args[1]);
-  const long before = kit.get_option(name);
-  SetOption& option = heap_.made().options[step.args[0]];
-  if (!option.was_changed()) option = {.was_set = false, .first = before, .now = before};
   enter_subject();
-  const int error = kit.set_option(name, value);
+  const long before = kit.get_option(name);
+  const int error = (as_default ? kit.default_option : kit.set_option)(name, value);
+  const long now = kit.get_option(name);
   leave();
   outcome_.succeeded = error == 0;
   outcome_.error = error;
-  if (error == 0) {
+  SetOption& option = heap_.made().options[step.args[0]];
+  if (!option.was_changed()) option = {.was_set = false, .first = before, .now = before};
+  const bool told = error == 0 || error == EINVAL;
+  if (!check_refused(step.code, told ? error : EINVAL, error, result_.violation)) return fail();
+  if (as_default) {
+    // Somebody before the program may have set it, too: then it stays.
+    if (error == 0 && !option.was_set && now == value) option.now = value;
+    option.has_default = true;
+  } else if (error == 0) {
     option.was_set = true;
     option.now = value;
   }
   note_option(step);
-  const bool told = error == 0 || error == EINVAL;
-  return check_refused(step.code, told ? error : EINVAL, error, result_.violation) &&
-                 check_option(name, option.now, kit.get_option(name), result_.violation)
-             ? Ran::kDone
-             : fail();
+  return check_option(name, option.now, now, result_.violation) ? Ran::kDone : fail();
 }
 
 // What follows from the value that an option has now.
@@ -42,32 +47,6 @@ void Operations::note_option(const Step& step) {
   const bool never = step.args[0] == static_cast<uint64_t>(OptionId::kPurgeDelay) && option.now < 0;
   const bool discards = step.args[0] == static_cast<uint64_t>(OptionId::kPurgeDecommits) && option.now == 0;
   if (never || discards) heap_.made().never_purged = true;
-}
-
-Operations::Ran Operations::default_option(const Step& step) {
-  const HeapKit& kit = subject_.heap_kit();
-  const std::string_view name = option_name(step.args[0]);
-  if (!kit.has_option(name)) return Ran::kSkipped;
-  const auto value = static_cast<long>(step.args[1]);
-  const long before = kit.get_option(name);
-  SetOption& option = heap_.made().options[step.args[0]];
-  if (!option.was_changed()) option.first = before;
-  enter_subject();
-  const int error = kit.default_option(name, value);
-  const long now = kit.get_option(name);
-  leave();
-  outcome_.succeeded = error == 0;
-  outcome_.error = error;
-  const bool told = error == 0 || error == EINVAL;
-  if (!check_refused(step.code, told ? error : EINVAL, error, result_.violation)) return fail();
-  // Somebody before the program may have set it, too.
-  const bool takes = error == 0 && !option.was_set && now == value;
-  if (!check_option(name, takes ? value : option.was_changed() ? option.now : before, now, result_.violation))
-    return fail();
-  option.now = now;
-  option.has_default = true;
-  note_option(step);
-  return Ran::kDone;
 }
 
 Operations::Ran Operations::get_option(const Step& step) {

@@ -334,7 +334,11 @@ bool Scheduler::before(const void* address, size_t size, int kind, int order) {
   Lane& lane = *static_cast<Lane*>(current);
   if (lane.scheduler == nullptr) return false;
   Scheduler& self = *lane.scheduler;
-  if (*self.gate_ == 0) return false;
+  if (*self.gate_ == 0) {
+    if (kind != static_cast<int>(AccessKind::kLock) || read_word(address, sizeof(uint32_t)) == 0) return false;
+    self.finish(RunEnd::kOutside);
+    self.sleep_for_ever();
+  }
   ++lane.place.access;
   lane.access = {address, static_cast<AccessKind>(kind)};
   lane.pc = __builtin_return_address(0);

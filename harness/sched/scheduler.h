@@ -41,7 +41,13 @@ class ScheduledBody {
   virtual void ended(uint32_t lane) = 0;
 };
 
-enum class RunEnd : uint8_t { kDone, kStopped, kDeadlock, kLivelock };
+enum class RunEnd : uint8_t {
+  kDone,
+  kStopped,
+  kDeadlock,
+  kLivelock,
+  kOutside,  // what the running lane does is not the schedule's, and would wait for a lane that is stopped
+};
 
 class Scheduler {
  public:

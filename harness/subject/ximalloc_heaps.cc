@@ -237,6 +237,7 @@ uint64_t longest_free_run(void* arena) {
 }  // namespace
 
 void add_ximalloc_heaps(SubjectApi& api, HeapKit& kit) {
+  option_names();
 #define ASSAY_HEAP_FUNCTION(id, name, Result, parameters) api.name = Call<&xi_##name>::call;
 #include "harness/subject/heap_functions.def"
 #undef ASSAY_HEAP_FUNCTION

@@ -10,7 +10,7 @@
 namespace assay {
 
 struct Outcomes {
-  std::map<std::string, uint64_t> runs;  // by outcome; "deadlock" and "livelock" are outcomes
+  std::map<std::string, uint64_t> runs;  // by outcome; "deadlock", "livelock" and "outside" are outcomes
   uint64_t schedules = 0;
   uint64_t redundant = 0;
   bool exhausted = false;
@@ -35,6 +35,7 @@ Outcomes explore_toy(const Make& make, const ExhaustiveLimits& limits) {
     switch (end) {
       case RunEnd::kDone: ++outcomes.runs[toy->outcome()]; break;
       case RunEnd::kDeadlock: ++outcomes.runs["deadlock"]; break;
+      case RunEnd::kOutside: ++outcomes.runs["outside"]; break;
       default: ++outcomes.runs["livelock"]; break;
     }
     if (end == RunEnd::kDone) delete toy;

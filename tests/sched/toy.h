@@ -19,6 +19,8 @@ class Toy {
   virtual ~Toy() = default;
   virtual uint32_t threads() const = 0;
   virtual void run(uint32_t thread) = 0;
+  // After that, and not the schedule's.
+  virtual void run_outside(uint32_t) {}
   // What came of it, after all have ended.
   virtual std::string outcome() const = 0;
 };
@@ -46,6 +48,7 @@ class ToyRunner final : public ScheduledBody {
     scheduler_.begin_operation(lane, lane, 0);
     toy_->run(lane);
     gate_ = 0;
+    toy_->run_outside(lane);
     return false;
   }
   bool may_go_on(uint32_t) override { return true; }
