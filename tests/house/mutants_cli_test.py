@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "build/fuzz/bin/assay"
 FILE = "allocator/api/realloc.cc"
 FIRST_LINE = (ROOT / FILE).read_text().splitlines()[0]
+# The hunted programs were compiled with it, and are not compiled again.
+HEADER = "allocator/include/ximalloc.h"
+HEADER_FIRST_LINE = (ROOT / HEADER).read_text().splitlines()[0]
 
 
 def patch_of(file, old, new):
@@ -22,6 +25,7 @@ REFUSED = [
     (patch_of("tools/main.cc", "x", "y"), "not in allocator/"),
     (patch_of(FILE, "a line that is not there", "y"), "does not apply to allocator/"),
     (patch_of(FILE, FIRST_LINE, "this is no C++;"), "does not build: "),
+    (patch_of(HEADER, HEADER_FIRST_LINE, ""), "changes a header that the harness includes"),
     ("# Expect: alloc_ops fuzz colour within=3\n" + patch_of(FILE, FIRST_LINE, ""), "unknown oracle 'colour'"),
 ]
 
