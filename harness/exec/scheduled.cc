@@ -72,6 +72,7 @@ void ScheduledExecutor::prepare() {
   // A race detector takes the harness's looks at other threads' blocks for the program's.
   ledger_->concurrent = __tsan_acquire != nullptr;
   heap_.clear();
+  heap_.make_room(order_.slot_count(), order_.heaps_made());
   reuse_.start();
   baseline_.measure(subject_);
   if (subject_.instruments().reset != nullptr) subject_.instruments().reset();

@@ -22,9 +22,12 @@ void MadeHeaps::clear() {
   lock_.disable();
 }
 
-void MadeHeaps::share(uint64_t heaps) {
+void MadeHeaps::make_room(uint64_t heaps) {
   records_.reserve(heaps + 1);
   defaults_.reserve(kSharedThreads);
+}
+
+void MadeHeaps::share() {
   lock_.enable();
 }
 

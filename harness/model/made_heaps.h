@@ -57,8 +57,10 @@ class MadeHeaps {
   static constexpr uint32_t kMostArenas = 64;
 
   void clear();
-  // Several threads from here on, that make at most `heaps` heaps.
-  void share(uint64_t heaps);
+  // What is kept of so many heaps stays where it is from here on.
+  void make_room(uint64_t heaps);
+  // After that, several threads at a time.
+  void share();
 
   // The record of h<name>, 0 when there is no such heap.
   uint32_t record_of(uint64_t name) const { return name < kMaxHeaps ? names_[name] : 0; }

@@ -26,9 +26,14 @@ void ShadowHeap::give_back() {
   extents_.trim(0);
 }
 
-void ShadowHeap::share(uint64_t slots, uint64_t heaps) {
-  made_.share(heaps);
+void ShadowHeap::make_room(uint64_t slots, uint64_t heaps) {
+  made_.make_room(heaps);
   slots_.reserve(slots);
+}
+
+void ShadowHeap::share(uint64_t slots, uint64_t heaps) {
+  make_room(slots, heaps);
+  made_.share();
   freed_.reserve(kFreedKept);
   slot_count_ = slots;
   lock_.enable();

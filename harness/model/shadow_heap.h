@@ -62,7 +62,10 @@ class ShadowHeap {
   void clear();
   // And gives what it keeps for the next program back to the kernel.
   void give_back();
-  // Several threads from here on, for slots below `slots`, that make at most `heaps` heaps.
+  // From here on what is kept of slots below `slots`, and of that many heaps, stays where it is: who looks at one goes
+  // on looking while others come, as threads do that are stopped in a call.
+  void make_room(uint64_t slots, uint64_t heaps);
+  // The same, and several threads at a time, which make at most `heaps` heaps.
   void share(uint64_t slots, uint64_t heaps = 0);
 
   MadeHeaps& made() { return made_; }

@@ -102,5 +102,19 @@ TEST(ShadowHeap, SharedByThreadsCountsAndFindsOverlaps) {
   EXPECT_EQ(heap.slot_count(), 0u);
 }
 
+// A thread that is stopped in a question about a block goes on with what it knows of it.
+TEST(ShadowHeap, WhereRoomWasMadeNothingMoves) {
+  constexpr uint64_t kLast = 60'000;
+  ShadowHeap heap;
+  heap.make_room(kLast + 1, 0);
+  Block block;
+  block.address = 0x10000;
+  heap.insert(0, block);
+  const Block* const before = &heap.at(0);
+  block.address = 0x20000;
+  heap.insert(kLast, block);
+  EXPECT_EQ(&heap.at(0), before);
+}
+
 }  // namespace
 }  // namespace assay

@@ -87,10 +87,15 @@ void on_signal(int signal_number, siginfo_t* details, void*) {
   const bool owned = find_frame(draft);
   const uint8_t where = progress_here().in_subject;
   if (where == 0 && !owned) {
-    // Whose fault that is, the process that watches finds out.
+    // Whose fault that is, the process that watches finds out. The signal is blocked while this handles it, and ends
+    // the process after that.
+    if (watched.subject->instruments().reset != nullptr) {
+      void* frames[kMaxFrames];
+      backtrace_symbols_fd(frames, backtrace(frames, kMaxFrames), STDERR_FILENO);
+    }
     signal(signal_number, SIG_DFL);
     raise(signal_number);
-    _exit(3);
+    return;
   }
   describe(draft.expected, "the call returns");
   Oracle oracle = signal_number == SIGABRT ? Oracle::kAbort : Oracle::kCrash;

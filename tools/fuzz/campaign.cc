@@ -173,7 +173,14 @@ bool FuzzCampaign::on_end(EngineProcess& process, int status) {
 bool FuzzCampaign::on_artifacts(EngineProcess& process) {
   bool clean = true;
   for (const EngineArtifact& artifact : process.artifacts()) {
-    const Novelty novelty = findings_->examine(artifact, process.stats());
+    const Novelty novelty = [&] {
+      try {
+        return findings_->examine(artifact, process.stats());
+      } catch (const std::runtime_error& error) {
+        // A fault of ours: who is to mend it needs the program.
+        throw std::runtime_error(fmt::format("{} (what it happened with: {})", error.what(), keep_evidence().string()));
+      }
+    }();
     clean = clean && (novelty == Novelty::kKnown || novelty == Novelty::kNothing);
     if (novelty == Novelty::kNew) {
       show_status(true);
@@ -196,6 +203,14 @@ bool FuzzCampaign::on_artifacts(EngineProcess& process) {
     fs::remove(artifact.file);
   }
   return clean;
+}
+
+// What the engine left and what was tried with it, which would go with this campaign.
+fs::path FuzzCampaign::keep_evidence() {
+  const fs::path kept = ensure_dir(logs_dir()) / fmt::format("harness-bug-{}-{}", target_, ::getpid());
+  fs::remove_all(seeds_);
+  fs::rename(scratch_, kept);
+  return kept;
 }
 
 void FuzzCampaign::show_status(bool force) {
