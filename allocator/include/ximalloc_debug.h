@@ -101,7 +101,8 @@ typedef enum xi_access_kind {
   XI_ACCESS_COMPARE_EXCHANGE_WEAK,
   XI_ACCESS_UPDATE,
   XI_ACCESS_LOCK,        /* takes a lock, whose 32-bit word is zero while it is free */
-  XI_ACCESS_SYSTEM_CALL, /* no access: a call to the operating system follows */
+  XI_ACCESS_SYSTEM_CALL, /* no access: a call to the operating system follows; its order is release when it gives
+                            memory back, acquire when it asks for some */
   XI_ACCESS_YIELD        /* no access: the thread looks again when another one has changed something */
 } xi_access_kind_t;
 

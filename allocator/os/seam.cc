@@ -26,8 +26,13 @@ struct Seam {
 constinit Seam seam;
 constinit Region region;
 
+// The kernel gives a range out again only after it was given back, and who has it then sees what was before that.
+std::memory_order order_of(Call kind) {
+  return kind == Call::kMunmap ? kRelease : kind == Call::kMmap ? kAcquire : kRelaxed;
+}
+
 int ask(const SeamCall& call) {
-  announce(&seam, 0, Access::kSystemCall, kRelaxed);
+  announce(&seam, 0, Access::kSystemCall, order_of(call.kind));
   return seam.hook.before != nullptr ? seam.hook.before(call) : 0;
 }
 
@@ -227,6 +232,7 @@ size_t call_process_madvise(const Range* ranges, size_t count, CallSite site) {
 }
 
 int seam_map_for_program(size_t size, bool access, void** out) {
+  announce(&seam, 0, Access::kSystemCall, order_of(Call::kMmap));
   ErrnoKeeper keeper;
   SeamGuard guard(seam.lock);
   const uintptr_t address = region.take(size, kSliceSize, 0, Purpose::kProgram);

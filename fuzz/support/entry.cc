@@ -188,8 +188,8 @@ void account(const RunResult& result) {
 void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
   StatsPage& stats = *state.stats;
   const std::string token = dedup_token(violation);
-  // Threads that ran at the same time may still be inside of it.
-  const bool survived = (state.resettable && state.mode != Mode::kFree) || state.worker != nullptr ||
+  // Threads that ran at the same time may still be inside of it, or stand there for ever, with a lock.
+  const bool survived = (state.resettable && state.mode == Mode::kSequential) || state.worker != nullptr ||
                         violation.oracle == Oracle::kFork || violation.oracle == Oracle::kDivergence;
   if (survived && stats.is_settled(token_hash(token))) {
     stats.tolerated = stats.tolerated + 1;
@@ -213,6 +213,12 @@ void on_violation(std::span<const uint8_t> bytes, const Violation& violation) {
   fmt::print(stderr, "{}\n", violation_text(program, violation, context));
   std::fflush(stderr);
   std::abort();
+}
+
+// The engine keeps no program of which a process ends by itself.
+[[noreturn]] void harness_bug_with(std::span<const uint8_t> bytes, const std::string& what) {
+  state.stats->current.keep(bytes);
+  harness_bug(what);
 }
 
 }  // namespace
@@ -263,9 +269,9 @@ void run_one(const uint8_t* data, size_t size) {
     if (result.violation) on_violation(bytes, result.violation);
     program_ends(*state.stats);
   } catch (const InputError& error) {
-    harness_bug(error.message);
+    harness_bug_with(bytes, error.message);
   } catch (const std::exception& error) {
-    harness_bug(error.what());
+    harness_bug_with(bytes, error.what());
   }
 }
 

@@ -14,6 +14,10 @@ namespace {
 constexpr uint64_t kJudgedArena = uint64_t{1} << 30;
 constexpr uint64_t kJudgedArenas = uint64_t{64} << 30;
 constexpr uint64_t kJudgedCount = 200;
+// Of memory that is accessible at once, so that what blocks may have besides is left within what the seam gives. What
+// other threads are about to reserve is not counted yet.
+constexpr uint64_t kJudgedCommitted = uint64_t{2} << 30;
+constexpr uint64_t kJudgedCommittedBeside = uint64_t{64} << 20;
 // Under a scheduler each access of a search through the pieces of an arena costs a thousand times what it does else:
 // what a call that looks at all of them would need for more is no hang. Sizes that no system has are still asked for.
 constexpr uint64_t kMostScheduled = uint64_t{1} << 30;
@@ -104,7 +108,10 @@ Operations::Ran Operations::make_arena(const Step& step) {
     return check_refused(step.code, ENOMEM, error, result_.violation) ? Ran::kDone : fail();
   }
   const bool many = made.reserved_count >= kJudgedCount || made.reserved_bytes + wish.bytes > kJudgedArenas;
-  const bool open = many || wish.bytes > kJudgedArena || made.limited;
+  const bool beside = ledger_.concurrent || ledger_.under_way > 1;
+  const bool heavy = wish.committed && (made.reserved_bytes + wish.bytes > kJudgedCommitted ||
+                                        (beside && wish.bytes > kJudgedCommittedBeside));
+  const bool open = many || heavy || wish.bytes > kJudgedArena || made.limited;
   const bool may_fail = open || ledger_.seam->may_have_failed(failed_before_);
   if (!check_made(step.code, error == 0, may_fail, ENOMEM, error, result_.violation)) return fail();
   if (error != 0) return Ran::kDone;

@@ -66,12 +66,14 @@ void Order::add_names(uint32_t index) {
     add_use(names_heap(row.args[i]) ? last_of_heap_ : last_of_arena_, name, index);
     if (row.args[i] != ArgKind::kNewHeap) continue;
     ++heaps_made_;
-    if (name >= maker_of_heap_.size()) maker_of_heap_.resize(name + 1);
-    maker_of_heap_[name] = step.thread + 1;
+    if (name >= makers_of_heap_.size()) makers_of_heap_.resize(name + 1);
+    std::vector<uint32_t>& makers = makers_of_heap_[name];
+    if (std::ranges::find(makers, step.thread) == makers.end()) makers.push_back(step.thread);
   }
   if (step.code != OpCode::kThreadExit && step.code != OpCode::kTlsDestructor) return;
-  for (uint64_t heap = 0; heap < maker_of_heap_.size(); heap++) {
-    if (maker_of_heap_[heap] == step.thread + 1) add_use(last_of_heap_, heap, index);
+  for (uint64_t heap = 0; heap < makers_of_heap_.size(); heap++) {
+    const std::vector<uint32_t>& makers = makers_of_heap_[heap];
+    if (std::ranges::find(makers, step.thread) != makers.end()) add_use(last_of_heap_, heap, index);
   }
 }
 

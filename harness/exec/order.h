@@ -69,7 +69,8 @@ class Order {
   std::vector<std::vector<uint32_t>> of_thread_;
   std::vector<uint32_t> last_of_slot_;  // one more than the step's index; 0: none
   std::vector<uint32_t> last_of_heap_, last_of_arena_;
-  std::vector<uint32_t> maker_of_heap_;  // one more than the thread; 0: none
+  // By name: a make of a name that is taken is skipped, so that any thread that makes it may be the one that did.
+  std::vector<std::vector<uint32_t>> makers_of_heap_;
   uint64_t heaps_made_ = 0;
   const std::vector<Failure>* end_fails_ = nullptr;
   uint32_t barrier_ = 0;  // one more than the index of the latest that all wait for

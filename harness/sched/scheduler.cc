@@ -329,12 +329,18 @@ void Scheduler::pass(uint32_t lane, uint32_t mark) {
   strategy_->passed(lane, mark);
 }
 
+void Scheduler::order_system_call(const Lane& lane, int order) {
+  if (order == __ATOMIC_RELEASE) history_.gave_back(index(lane));
+  if (order == __ATOMIC_ACQUIRE) history_.was_given(index(lane));
+}
+
 bool Scheduler::before(const void* address, size_t size, int kind, int order) {
   if (current == nullptr) return false;
   Lane& lane = *static_cast<Lane*>(current);
   if (lane.scheduler == nullptr) return false;
   Scheduler& self = *lane.scheduler;
   if (*self.gate_ == 0) {
+    if (kind == static_cast<int>(AccessKind::kSystemCall)) self.order_system_call(lane, order);
     if (kind != static_cast<int>(AccessKind::kLock) || read_word(address, sizeof(uint32_t)) == 0) return false;
     self.finish(RunEnd::kOutside);
     self.sleep_for_ever();
@@ -354,6 +360,7 @@ bool Scheduler::before(const void* address, size_t size, int kind, int order) {
   if (lane.access.kind == AccessKind::kYield) return false;
   if (lane.access.kind == AccessKind::kStore) lane.found = read_word(address, size);
   if (lane.access.kind == AccessKind::kSystemCall) {
+    self.order_system_call(lane, order);
     self.made(lane);
     return false;
   }

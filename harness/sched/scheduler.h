@@ -134,6 +134,7 @@ class Scheduler {
   void sleep(Lane& lane);
   void give_up_turn(Lane& lane);
   void made(const Lane& lane);
+  void order_system_call(const Lane& lane, int order);
   void lane_ended(Lane& lane);
   bool put_on_lowest();
   void finish(RunEnd end);

@@ -24,6 +24,7 @@ void StoreHistory::Clock::join(const Clock& other, uint32_t lanes) {
 void StoreHistory::begin(uint32_t lanes, uint32_t marks) {
   if (marks_.size() < marks) marks_.resize(marks);
   lanes_ = lanes;
+  given_back_.clear(kLanes);
   locations_.clear(kKept * (lanes < kLanes ? lanes : kLanes));
   for (uint32_t lane = 0; lane < kLanes; ++lane) {
     for (uint32_t& time : clocks_[lane].of) time = 0;
@@ -40,6 +41,17 @@ void StoreHistory::reached(uint32_t lane, uint32_t mark) {
 void StoreHistory::passed(uint32_t lane, uint32_t mark) {
   if (lanes_ > kLanes) return;
   clocks_[lane].join(marks_[mark], lanes_);
+}
+
+void StoreHistory::gave_back(uint32_t lane) {
+  if (lanes_ > kLanes) return;
+  given_back_.join(clocks_[lane], lanes_);
+  ++clocks_[lane].of[lane];
+}
+
+void StoreHistory::was_given(uint32_t lane) {
+  if (lanes_ > kLanes) return;
+  clocks_[lane].join(given_back_, lanes_);
 }
 
 StoreHistory::Found StoreHistory::find(const void* address, uint64_t newest) {

@@ -5,7 +5,8 @@
 //   - a later store of the location happens before the load (write-read coherence);
 //   - the thread itself, or something that happens before the load, has read or written a later one (read-read and
 //     write-read coherence).
-// What happens before what: program order, and an acquire that reads from a release or from its release sequence. An
+// What happens before what: program order, an acquire that reads from a release or from its release sequence, and a
+// munmap before each later mmap. An
 // exchange always reads the newest value. Sequentially consistent accesses, of which there are none in ximalloc, are
 // taken as acquire and release that read the newest. Values that a load would have to take from the future (load
 // buffering), and modification orders other than that of execution, are not produced.
@@ -32,6 +33,11 @@ class StoreHistory {
   // What a lane has done when it reaches a mark happens before what another does after it has passed it.
   void reached(uint32_t lane, uint32_t mark);
   void passed(uint32_t lane, uint32_t mark);
+
+  // Memory that a lane has given back to the system, another may have been given since: what was before the one comes
+  // before what is after the other. The kernel has one order for all of it.
+  void gave_back(uint32_t lane);
+  void was_given(uint32_t lane);
 
   // How many older values the lane may be given instead of `newest`, which the location holds.
   uint32_t available(uint32_t lane, const void* address, uint64_t newest, int order);
@@ -81,6 +87,7 @@ class StoreHistory {
   LocationTable<Location, Known> locations_{kKept * kLanes};
   Clock clocks_[kLanes];
   std::vector<Clock> marks_;
+  Clock given_back_;
   uint32_t lanes_ = 0;
 };
 

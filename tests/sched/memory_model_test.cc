@@ -103,5 +103,26 @@ TEST(MemoryModelTest, AWeakExchangeMayFailAndAnExchangeReadsTheNewest) {
   EXPECT_EQ(outcomes_of({adds, adds_and_looks}), "0000 1000");
 }
 
+// A range of addresses goes from one thread to another by the kernel, and what was true of it with it.
+TEST(MemoryModelTest, WhoIsGivenMemoryKnowsWhatWasBeforeItWasGivenBack) {
+  const auto gives_back = [](Cells& s) {
+    s.x.store(1, xi::kRelaxed);
+    xi::announce(&s, 0, xi::Access::kSystemCall, xi::kRelease);
+    s.y.store(1, xi::kRelaxed);
+  };
+  const auto is_given = [](Cells& s) {
+    s.a = s.y.load(xi::kRelaxed);
+    xi::announce(&s, 0, xi::Access::kSystemCall, xi::kAcquire);
+    s.b = s.x.load(xi::kRelaxed);
+  };
+  const auto asks_something_else = [](Cells& s) {
+    s.a = s.y.load(xi::kRelaxed);
+    xi::announce(&s, 0, xi::Access::kSystemCall, xi::kRelaxed);
+    s.b = s.x.load(xi::kRelaxed);
+  };
+  EXPECT_EQ(outcomes_of({gives_back, is_given}), "0000 0100 1100");
+  EXPECT_EQ(outcomes_of({gives_back, asks_something_else}), "0000 0100 1000 1100");
+}
+
 }  // namespace
 }  // namespace assay

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <fstream>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -159,7 +160,8 @@ bool FuzzCampaign::on_end(EngineProcess& process, int status) {
     if (exit_status == 2) throw InputError{words};
     const fs::path kept = ensure_dir(logs_dir()) / fmt::format("fuzz-{}.log", target_);
     fs::copy_file(process.log(), kept, fs::copy_options::overwrite_existing);
-    throw std::runtime_error(fmt::format("{} ended unexpectedly: {} (log: {})", target_, words, kept.string()));
+    throw std::runtime_error(
+        fmt::format("{} ended unexpectedly: {} (log: {}){}", target_, words, kept.string(), kept_evidence(process)));
   }
   if (!on_artifacts(process) && !options_.keep_going) return false;
   if (starts_ >= kMaxStarts) return false;
@@ -178,7 +180,7 @@ bool FuzzCampaign::on_artifacts(EngineProcess& process) {
         return findings_->examine(artifact, process.stats());
       } catch (const std::runtime_error& error) {
         // A fault of ours: who is to mend it needs the program.
-        throw std::runtime_error(fmt::format("{} (what it happened with: {})", error.what(), keep_evidence().string()));
+        throw std::runtime_error(fmt::format("{}{}", error.what(), kept_evidence(process)));
       }
     }();
     clean = clean && (novelty == Novelty::kKnown || novelty == Novelty::kNothing);
@@ -205,12 +207,28 @@ bool FuzzCampaign::on_artifacts(EngineProcess& process) {
   return clean;
 }
 
-// What the engine left and what was tried with it, which would go with this campaign.
-fs::path FuzzCampaign::keep_evidence() {
-  const fs::path kept = ensure_dir(logs_dir()) / fmt::format("harness-bug-{}-{}", target_, ::getpid());
-  fs::remove_all(seeds_);
-  fs::rename(scratch_, kept);
-  return kept;
+// What a fault of ours happened with, which would go with this campaign, and where it is, for the message.
+std::string FuzzCampaign::kept_evidence(EngineProcess& process) {
+  fs::path kept;
+  for (int number = 0; number == 0 || fs::exists(kept); ++number) {
+    kept = logs_dir() / fmt::format("harness-bug-{}-{}", target_, ::getpid() + number);
+  }
+  // No fault in keeping it hides the one that it is kept for.
+  std::error_code ignored;
+  const auto copy_files = [&](const fs::path& from) {
+    for (const auto& entry : fs::directory_iterator(from, ignored)) {
+      if (entry.is_regular_file(ignored)) fs::copy_file(entry.path(), kept / entry.path().filename(), ignored);
+    }
+  };
+  fs::create_directories(kept, ignored);
+  copy_files(scratch_);
+  const fs::path folder = fs::path(process.log()).parent_path();
+  copy_files(folder);
+  copy_files(folder / "artifacts");
+  const fuzz::KeptProgram& current = process.stats().current;
+  if (current.size != 0 && current.size != fuzz::kTooLong)
+    std::ofstream(kept / "program", std::ios::binary).write(reinterpret_cast<const char*>(current.bytes), current.size);
+  return fmt::format(" (what it happened with: {})", kept.string());
 }
 
 void FuzzCampaign::show_status(bool force) {

@@ -42,7 +42,7 @@ class FuzzCampaign {
   bool tend();
   bool on_end(EngineProcess& process, int status);
   bool on_artifacts(EngineProcess& process);
-  std::filesystem::path keep_evidence();
+  std::string kept_evidence(EngineProcess& process);
   void note_stability();
   void show_status(bool force);
   double elapsed() const;
