@@ -2,6 +2,7 @@
 
 usage: regress_test.py TOOL [FILE…]"""
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,16 +19,23 @@ def header(path, key):
 
 def main():
     tool = sys.argv[1]
+    own_flavour = header_flavour(tool)
+    tool_of_schedules = Path(tool).resolve().parents[2] / "sched" / "bin" / "assay"
     files = [Path(name) for name in sys.argv[2:]] or sorted((ROOT / "corpus" / "regress").rglob("*.ops"))
-    failed = 0
+    failed = skipped = 0
     for path in files:
         expected = header(path, "expect")
         if expected is None:
             print(f"{path}: has no expect: line")
             failed += 1
             continue
-        # Whatever flavour found it, this build's must see the same.
-        words = [tool, "replay", str(path), "--repeat", "3", "--flavour", header_flavour(tool), "--json"]
+        # Whatever flavour found it, this build's must see the same; but schedules of accesses are seen in one only.
+        flavour = "sched" if re.search(r"^\w+\(t\d+, op \d+, access ", path.read_text(encoding="utf-8"), re.M) else own_flavour
+        if flavour == "sched" and not tool_of_schedules.exists():
+            skipped += 1
+            continue
+        replayer = tool if flavour == own_flavour else str(tool_of_schedules)
+        words = [replayer, "replay", str(path), "--repeat", "3", "--flavour", flavour, "--json"]
         result = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
         try:
             row = json.loads(result.stdout)["files"][0]
@@ -39,7 +47,8 @@ def main():
         if seen != expected or (expected != "clean" and row["times_seen"] != row["times_run"]):
             print(f"{path}: expected {expected}, saw {seen} in {row['times_seen']} of {row['times_run']} runs")
             failed += 1
-    print(f"{len(files) - failed} of {len(files)} regression files as expected")
+    skips = f", {skipped} skipped: the flavour sched is not built" if skipped else ""
+    print(f"{len(files) - failed - skipped} of {len(files)} regression files as expected{skips}")
     sys.exit(1 if failed else 0)
 
 
