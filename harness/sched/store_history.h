@@ -6,10 +6,9 @@
 //   - the thread itself, or something that happens before the load, has read or written a later one (read-read and
 //     write-read coherence).
 // What happens before what: program order, an acquire that reads from a release or from its release sequence, and a
-// munmap before each later mmap. An
-// exchange always reads the newest value. Sequentially consistent accesses, of which there are none in ximalloc, are
-// taken as acquire and release that read the newest. Values that a load would have to take from the future (load
-// buffering), and modification orders other than that of execution, are not produced.
+// munmap before each later mmap. An exchange always reads the newest value. Sequentially consistent accesses, of which
+// there are none in ximalloc, are taken as acquire and release that read the newest. Values that a load would have to
+// take from the future (load buffering), and modification orders other than that of execution, are not produced.
 //
 // Memory that is written past the hooks (a struct made anew where an old one was) is noticed by its value, and then
 // all threads see it.
